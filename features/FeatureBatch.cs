@@ -51,8 +51,8 @@ public sealed class FeatureBatch(int embeddedFeatures, int numericFeatures)
     /// <summary>Adds an id to the feature being written.</summary>
     internal void AddId(ulong id) => _ids.Add(id);
 
-    /// <summary>The ids of a feature of the example being written, once it is ended.</summary>
-    internal ReadOnlySpan<ulong> WrittenIds(int feature) => Ids(Count, feature);
+    /// <summary>Adds ids to the feature being written.</summary>
+    internal void AddIds(ReadOnlySpan<ulong> ids) => _ids.AddRange(ids);
 
     /// <summary>Ends the feature being written; features come in order.</summary>
     internal void EndFeature() => _ends.Add(_ids.Count);
