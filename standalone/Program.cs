@@ -1,1 +1,3 @@
-return 0;
+using Monolith.Standalone.CommandLine;
+
+return await MonolithCommandLine.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,128 @@
+using System.Globalization;
+
+namespace Monolith.Standalone.Hosting;
+
+/// <summary>
+/// A data folder held by this process: <c>version</c> says which layout it has, <c>lock</c> is held exclusively while it is
+/// in use, and <c>pid</c> says by whom. The system releases the lock however the process ends.
+/// </summary>
+public sealed class DataFolder : IDisposable
+{
+    /// <summary>The layout this build reads and writes.</summary>
+    public const int LayoutVersion = 1;
+
+    private readonly FileStream _lock;
+    private readonly bool _temporary;
+
+    private DataFolder(string path, FileStream held, bool temporary)
+    {
+        Path = path;
+        _lock = held;
+        _temporary = temporary;
+    }
+
+    /// <summary>Full path of the folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The event log's folder.</summary>
+    public string Log => System.IO.Path.Combine(Path, "log");
+
+    /// <summary>Snapshots of shards, dense parameters and metrics.</summary>
+    public string Snapshots => System.IO.Path.Combine(Path, "snapshots");
+
+    /// <summary>Creates the folder where it is missing, checks its version and takes its lock.</summary>
+    /// <exception cref="DataFolderException">Another process uses it, its layout is another, or it is not a data folder.</exception>
+    public static DataFolder Open(string path) => Open(System.IO.Path.GetFullPath(path), temporary: false);
+
+    /// <summary>A new folder under the system's temporary folder, deleted with everything in it when disposed.</summary>
+    public static DataFolder Temporary() => Open(Directory.CreateTempSubdirectory("monolith-").FullName, temporary: true);
+
+    /// <summary>Releases the lock; deletes a temporary folder.</summary>
+    public void Dispose()
+    {
+        _lock.Dispose();
+        if (_temporary && Directory.Exists(Path))
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+    }
+
+    private static DataFolder Open(string path, bool temporary)
+    {
+        try
+        {
+            if (!temporary && IsForeign(path))
+            {
+                throw new DataFolderException(
+                    $"{path} is not empty and is not a Monolith data folder (it has no file 'version'): name a new or empty folder");
+            }
+
+            Directory.CreateDirectory(path);
+            var held = Lock(path);
+            try
+            {
+                CheckVersion(System.IO.Path.Combine(path, "version"), path);
+                return new DataFolder(path, held, temporary);
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new DataFolderException($"data folder {path} cannot be used: {exception.Message}", exception);
+        }
+    }
+
+    private static bool IsForeign(string path) =>
+        Directory.Exists(path)
+        && !File.Exists(System.IO.Path.Combine(path, "version"))
+        && Directory.EnumerateFileSystemEntries(path).Any(e => System.IO.Path.GetFileName(e) is not ("lock" or "pid"));
+
+    private static FileStream Lock(string path)
+    {
+        // Who holds the lock stands in a file of its own: a file opened without sharing cannot be read by anybody else.
+        var file = System.IO.Path.Combine(path, "lock");
+        var holder = System.IO.Path.Combine(path, "pid");
+        FileStream held;
+        try
+        {
+            held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception) when (File.Exists(file))
+        {
+            var pid = File.Exists(holder) ? File.ReadAllText(holder).Trim() : "(unknown)";
+            throw new DataFolderException(
+                $"data folder {path} is in use by process {pid}: stop that process, or name another folder", exception);
+        }
+
+        File.WriteAllText(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
+        return held;
+    }
+
+    private static void CheckVersion(string file, string path)
+    {
+        if (!File.Exists(file))
+        {
+            var fresh = file + ".new";
+            File.WriteAllText(fresh, LayoutVersion.ToString(CultureInfo.InvariantCulture) + "\n");
+            File.Move(fresh, file, overwrite: true);
+            return;
+        }
+
+        var found = File.ReadAllText(file).Trim();
+        if (found != LayoutVersion.ToString(CultureInfo.InvariantCulture))
+        {
+            throw new DataFolderException(
+                $"data folder {path} has version '{found}', and this build reads version {LayoutVersion}: "
+                + "run the build that wrote it, or name a new folder");
+        }
+    }
+}
+
+/// <summary>A data folder cannot be used; the message says why and what to do.</summary>
+/// <param name="message">The message.</param>
+/// <param name="inner">What went wrong underneath.</param>
+public sealed class DataFolderException(string message, Exception? inner = null) : Exception(message, inner);
