@@ -1,0 +1,25 @@
+namespace Monolith.Embeddings.Optimizers;
+
+/// <summary>Applies gradients to one segment of many rows; the state lies in the row.</summary>
+internal abstract unsafe class SegmentUpdater(int dimension)
+{
+    /// <summary>Values a row has in this segment.</summary>
+    public int Dimension { get; } = dimension;
+
+    /// <summary>Floats of optimizer state a row has in this segment.</summary>
+    public abstract int StateFloats { get; }
+
+    /// <summary>Writes the state a new row starts from.</summary>
+    public abstract void InitializeState(float* state);
+
+    /// <summary>Applies one gradient a row.</summary>
+    /// <param name="rows">Row addresses; null where there is nothing to do.</param>
+    /// <param name="gradients">Address of each row's gradient (the whole row's).</param>
+    /// <param name="count">Rows.</param>
+    /// <param name="place">Where the segment lies in a row and in a gradient.</param>
+    /// <param name="learningRate">The learning rate now.</param>
+    public abstract void Apply(float** rows, float** gradients, int count, SegmentPlace place, float learningRate);
+}
+
+/// <summary>Where a segment lies, in floats: its values in a row (and in a gradient), its state in a row.</summary>
+internal readonly record struct SegmentPlace(int Values, int State);

@@ -1,0 +1,18 @@
+namespace Monolith.Embeddings.Optimizers;
+
+/// <summary>w −= lr·g.</summary>
+internal readonly unsafe struct SgdRule : IElementRule
+{
+    public static int Vectors => 0;
+
+    public static int Scalars => 0;
+
+    public void Initialize(Span<float> vectors, Span<float> scalars)
+    {
+    }
+
+    public float Begin(float* scalars, float learningRate) => learningRate;
+
+    public void Step<T>(T gradient, T factor, ref T value, ref T first, ref T second, ref T third)
+        where T : struct, ILane<T> => value -= factor * gradient;
+}

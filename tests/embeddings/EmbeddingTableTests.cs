@@ -1,0 +1,194 @@
+using CsCheck;
+using Monolith.Contracts.Specification;
+
+namespace Monolith.Embeddings.Tests;
+
+public sealed class EmbeddingTableTests
+{
+    private static readonly SegmentSpec Vector =
+        Specs.Segment(5, new AdagradOptimizer(), new UniformInitializer(-0.5f, 0.5f));
+
+    private static readonly TableSpec Spec = Specs.Table(Specs.Segment(1, new FtrlOptimizer()), Vector);
+
+    [Fact]
+    public void A_lookup_inserts_nothing_and_reads_what_the_row_will_start_from()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 3);
+        var before = table.Read(0, 42, ulong.MaxValue);
+        Assert.Equal(0, table.Count);
+        table.Update([0, 42, ulong.MaxValue], new float[18], [1, 1, 1], [5, 5, 5]);
+        Assert.Equal(3, table.Count);
+        Assert.Equal(before, table.Read(0, 42, ulong.MaxValue));
+        using var replica = new EmbeddingTable(Spec, seed: 3, TableContent.Values);
+        Assert.Equal(before, replica.Read(0, 42, ulong.MaxValue));
+        using var other = new EmbeddingTable(Spec, seed: 4);
+        Assert.NotEqual(before, other.Read(0, 42, ulong.MaxValue));
+    }
+
+    [Fact]
+    public void Rows_admitted_after_three_occurrences_read_as_published()
+    {
+        var spec = Specs.Table(Specs.Segment(1, new SgdOptimizer { LearningRate = 0.1f })) with { Admission = new AdmitAfter(3) };
+        using var table = new EmbeddingTable(spec, seed: 1);
+        (float, float)[] expected = [(0, 0), (-.1f, 0), (-.3f, 0), (-.5f, -.1f)];
+        foreach (var (first, second) in expected)
+        {
+            // Ids [0, 0, 1], gradient 1 each.
+            table.Update([0, 1], [2, 1], [2, 1], [1, 1]);
+            Assert.Equal([first, second], table.Read(0, 1), (a, b) => MathF.Abs(a - b) < 1e-6f);
+        }
+    }
+
+    [Fact]
+    public void A_row_expires_when_the_newest_event_is_its_expiry_ahead()
+    {
+        const int Day = 86400;
+        foreach (var (days, gone) in new[] { (5, true), (6, false), (14, false) })
+        {
+            using var table = new EmbeddingTable(Spec with { Expiry = TimeSpan.FromDays(days) }, seed: 1);
+            table.Push(1, new float[6], seconds: 1_000_000);
+            table.Push(2, new float[6], seconds: 1_000_000 + (5 * Day) + 60);
+            table.DrainChanges(new ChangeSet());
+            Assert.Equal(gone ? 1 : 0, table.Expire(100));
+            var changes = new ChangeSet();
+            table.DrainChanges(changes);
+            Assert.Equal(gone ? [1UL] : [], changes.Deleted.ToArray());
+            Assert.Equal(gone ? 1 : 2, table.Count);
+        }
+    }
+
+    [Fact]
+    public void A_row_expires_exactly_at_its_expiry()
+    {
+        using var table = new EmbeddingTable(Spec with { Expiry = TimeSpan.FromSeconds(10) }, seed: 1);
+        table.Push(1, new float[6], seconds: 100);
+        table.Push(2, new float[6], seconds: 109);
+        Assert.Equal(0, table.Expire(10));
+        table.Push(2, new float[6], seconds: 110);
+        Assert.Equal(1, table.Expire(10));
+    }
+
+    [Fact]
+    public void Changes_are_reported_once_with_their_last_state()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        table.Push(1, new float[6]);
+        table.Push(1, new float[6]);
+        table.Push(2, new float[6]);
+        table.Push(3, new float[6]);
+        table.Delete([2, 99]);
+        var changes = new ChangeSet();
+        table.DrainChanges(changes);
+        Assert.Equal([1UL, 3UL], changes.Updated.ToArray().Order());
+        Assert.Equal([2UL], changes.Deleted.ToArray());
+        changes.Clear();
+        table.DrainChanges(changes);
+        Assert.True(changes.IsEmpty);
+    }
+
+    [Fact]
+    public void A_saved_table_loads_and_learns_on_exactly_as_the_first()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        var random = new Random(1);
+        Learn(table, random, 3000);
+        var stream = new MemoryStream();
+        table.Save(stream);
+        table.Save(stream);
+        stream.Position = 0;
+        using var again = new EmbeddingTable(Spec, seed: 1);
+        again.Load(stream);
+        using var replica = new EmbeddingTable(Spec, seed: 1, TableContent.Values);
+        replica.Load(stream);
+        var ids = Enumerable.Range(0, 600).Select(i => (ulong)i).ToArray();
+        Assert.Equal(table.Count, again.Count);
+        Assert.Equal(table.Read(ids), again.Read(ids));
+        Assert.Equal(table.Read(ids), replica.Read(ids));
+        Learn(table, new Random(2), 1000);
+        Learn(again, new Random(2), 1000);
+        Assert.Equal(table.Read(ids), again.Read(ids));
+    }
+
+    [Fact]
+    public void The_admission_filter_is_part_of_what_is_saved()
+    {
+        var spec = Spec with { Admission = new AdmitAfter(2) };
+        using var table = new EmbeddingTable(spec, seed: 1);
+        table.Push(5, new float[6], occurrences: 2);
+        var stream = new MemoryStream();
+        table.Save(stream);
+        stream.Position = 0;
+        using var again = new EmbeddingTable(spec, seed: 1);
+        again.Load(stream);
+        Assert.Equal(0, again.Count);
+        again.Push(5, new float[6]);
+        Assert.Equal(1, again.Count);
+    }
+
+    [Fact]
+    public void A_snapshot_with_any_bit_flipped_or_its_end_torn_is_refused()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        Learn(table, new Random(1), 50);
+        var stream = new MemoryStream();
+        table.Save(stream);
+        var good = stream.ToArray();
+        Gen.Int[0, (good.Length * 8) - 1].Sample(
+            bit =>
+            {
+                var bad = (byte[])good.Clone();
+                bad[bit / 8] ^= (byte)(1 << (bit % 8));
+                Refused(bad);
+            },
+            iter: 300,
+            threads: 1);
+        Gen.Int[0, good.Length - 1].Sample(length => Refused(good[..length]), iter: 100, threads: 1);
+    }
+
+    [Fact]
+    public void A_snapshot_of_another_table_is_refused_with_its_name()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        var stream = new MemoryStream();
+        table.Save(stream);
+        foreach (var (other, seed, word) in new[]
+        {
+            (Spec with { Name = "other" }, 1UL, "'test'"),
+            (Spec with { Segments = [Vector] }, 1UL, "values"),
+            (Spec, 2UL, "seed"),
+        })
+        {
+            stream.Position = 0;
+            using var target = new EmbeddingTable(other, seed);
+            Assert.Contains(word, Assert.Throws<InvalidDataException>(() => target.Load(stream)).Message);
+        }
+    }
+
+    [Fact]
+    public void Misshapen_batches_are_refused()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        Assert.Contains("6", Assert.Throws<ArgumentException>(() => table.Lookup([1], new float[5])).Message);
+        Assert.Throws<ArgumentException>(() => table.Update([1], new float[5], [1], [1]));
+        Assert.Throws<ArgumentException>(() => table.Update([1], new float[6], [], [1]));
+        Assert.Throws<ArgumentException>(() => table.Assign([1], new float[7]));
+        using var replica = new EmbeddingTable(Spec, seed: 1, TableContent.Values);
+        Assert.Throws<InvalidOperationException>(() => replica.Update([1], new float[6], [1], [1]));
+    }
+
+    private static void Refused(byte[] snapshot)
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        Assert.Throws<InvalidDataException>(() => table.Load(new MemoryStream(snapshot)));
+        Assert.Equal(0, table.Count);
+    }
+
+    private static void Learn(EmbeddingTable table, Random random, int pushes)
+    {
+        for (var i = 0; i < pushes; i++)
+        {
+            var gradient = Enumerable.Range(0, 6).Select(_ => (float)(random.NextDouble() - 0.5)).ToArray();
+            table.Push((ulong)random.Next(500), gradient, seconds: (uint)(1000 + i));
+        }
+    }
+}
