@@ -1,0 +1,94 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Monolith.Trainer.Sources;
+
+namespace Monolith.Standalone.Replay;
+
+/// <summary>
+/// Every score of a replay by row number, kept in a file of fixed-size records: workers write it in any order, memory does
+/// not grow with the data, and it is read back in file order.
+/// </summary>
+internal sealed class ScoreFile : IScoreSink, IDisposable
+{
+    private readonly SafeFileHandle _file;
+    private readonly int _tasks;
+    private readonly int _stride;
+
+    /// <summary>Creates the file; it is deleted when closed.</summary>
+    /// <param name="folder">Where to keep it.</param>
+    /// <param name="tasks">Scores a row.</param>
+    public ScoreFile(string folder, int tasks)
+    {
+        Directory.CreateDirectory(folder);
+        _tasks = tasks;
+        _stride = tasks * 2;
+        _file = File.OpenHandle(
+            Path.Combine(folder, $"scores-{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.ReadWrite,
+            FileShare.None, FileOptions.DeleteOnClose);
+    }
+
+    /// <inheritdoc/>
+    public void Scored(int partition, in ExampleRecord record, ReadOnlySpan<float> scores)
+    {
+        var examples = record.Group.Examples;
+        Span<float> values = stackalloc float[Math.Min(examples.Count * _stride, 4096)];
+        var capacity = values.Length / _stride;
+        for (var start = 0; start < examples.Count; start += capacity)
+        {
+            var count = Math.Min(capacity, examples.Count - start);
+            for (var i = 0; i < count; i++)
+            {
+                var labels = examples[start + i].Labels;
+                for (var t = 0; t < _tasks; t++)
+                {
+                    var label = labels[t];
+                    values[(i * _stride) + (t * 2)] = scores[((start + i) * _tasks) + t];
+
+                    // Labels are stored above zero, so that a row nobody wrote (all zeros) is not taken for one.
+                    values[(i * _stride) + (t * 2) + 1] = label.Present ? 1 + label.Value : float.NaN;
+                }
+            }
+
+            var bytes = MemoryMarshal.AsBytes(values[..(count * _stride)]);
+            RandomAccess.Write(_file, bytes, (record.Offset + start) * _stride * sizeof(float));
+        }
+    }
+
+    /// <summary>Rows up to the last one written.</summary>
+    public long Rows => RandomAccess.GetLength(_file) / (_stride * sizeof(float));
+
+    /// <summary>Scores and labels of one task in file order; rows that were not scored, or have no label, are left out.</summary>
+    public IEnumerable<ScoredRow> Read(int task, long firstRow = 0)
+    {
+        var buffer = new byte[_stride * sizeof(float) * 4096];
+        for (var row = firstRow; ; row += 4096)
+        {
+            var read = RandomAccess.Read(_file, buffer, row * _stride * sizeof(float));
+            var rows = read / (_stride * sizeof(float));
+            for (var i = 0; i < rows; i++)
+            {
+                var at = ((i * _stride) + (task * 2)) * sizeof(float);
+                var score = BitConverter.ToSingle(buffer, at);
+                var label = BitConverter.ToSingle(buffer, at + sizeof(float));
+                if (label >= 1)
+                {
+                    yield return new ScoredRow(row + i, score, label - 1);
+                }
+            }
+
+            if (rows < 4096)
+            {
+                yield break;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+}
+
+/// <summary>A row's score before anything was learned from its request.</summary>
+/// <param name="Row">Row number from 0.</param>
+/// <param name="Score">Probability.</param>
+/// <param name="Label">0 or 1.</param>
+internal readonly record struct ScoredRow(long Row, float Score, float Label);

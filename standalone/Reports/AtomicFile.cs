@@ -1,0 +1,30 @@
+namespace Monolith.Standalone.Reports;
+
+/// <summary>Writes files that are either whole or not there.</summary>
+internal static class AtomicFile
+{
+    /// <summary>
+    /// Writes beside the target, flushes to disk and renames over it: a reader, or a crash, sees the old file or the new one.
+    /// </summary>
+    public static void Write(string path, Action<Stream> write)
+    {
+        var full = Path.GetFullPath(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        var temporary = $"{full}.{Environment.ProcessId}.tmp";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

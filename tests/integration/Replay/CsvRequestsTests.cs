@@ -1,0 +1,135 @@
+using Monolith.Contracts.Events;
+using Monolith.Standalone.Replay;
+
+namespace Monolith.Integration.Tests.Replay;
+
+public sealed class CsvRequestsTests : IDisposable
+{
+    private const string Rows = """
+        ts,user,session,item,pos,price,click
+        100,ann,s1,7,1,12.5,0
+        100,ann,s1,8,2,,1
+        101,bob,s2,7,1,3,0
+        102,ann,s1,9,1,4,1
+
+        """;
+
+    private readonly Files _files = new();
+
+    public void Dispose() => _files.Dispose();
+
+    [Theory]
+    [InlineData("data.csv")]
+    [InlineData("data.csv.gz")]
+    public void Consecutive_rows_with_equal_request_columns_are_one_request(string name)
+    {
+        using var requests = new CsvRequests(Files.Spec, _files.Write(Rows, name), 0, _ => true);
+        var first = requests.Read()!.Value;
+        Assert.Equal((0, 2), (first.First, first.Next));
+        Assert.Equal("s1/100", first.Group.RequestId);
+        Assert.Equal(100_000, first.Group.EventTimeMs);
+        Assert.Equal("ann", first.Group.Shared["user"].Text);
+        Assert.Equal(["7", "8"], first.Group.Examples.Select(e => e.ItemId));
+        Assert.Equal(["1", "2"], first.Group.Examples.Select(e => e.Features["pos"].Text));
+        Assert.Equal([0f, 1f], first.Group.Examples.Select(e => e.Labels[0].Value));
+        Assert.False(first.Group.Examples[1].Features.ContainsKey("price"));
+        Assert.Equal((2, 3), Ends(requests.Read()));
+        Assert.Equal((3, 4), Ends(requests.Read()));
+        Assert.Null(requests.Read());
+    }
+
+    [Fact]
+    public void Partitions_share_the_requests_among_them_and_offsets_are_row_numbers()
+    {
+        var path = _files.Write(Rows);
+        var seen = new List<(long, long)>();
+        for (var p = 0; p < 2; p++)
+        {
+            var partition = p;
+            using var requests = new CsvRequests(Files.Spec, path, 0, v => Partitioner.Of(v, 2) == partition);
+            while (requests.Read() is { } request)
+            {
+                Assert.Equal(partition, Partitioner.Of(request.Group.Shared["user"].Text, 2));
+                seen.Add((request.First, request.Next));
+            }
+        }
+
+        Assert.Equal([(0, 2), (2, 3), (3, 4)], seen.Order());
+    }
+
+    [Fact]
+    public void Reading_goes_on_at_an_offset()
+    {
+        using var requests = new CsvRequests(Files.Spec, _files.Write(Rows), 2, _ => true);
+        Assert.Equal(2, requests.Position);
+        Assert.Equal((2, 3), Ends(requests.Read()));
+    }
+
+    [Fact]
+    public void A_missing_column_is_named_with_its_reader_and_the_columns_there_are()
+    {
+        var message = Fails("ts,user,session,item,pos,click\n1,a,s,7,1,0\n");
+        Assert.Contains("no column 'price'", message);
+        Assert.Contains("feature 'price'", message);
+        Assert.Contains("ts, user, session, item, pos, click", message);
+    }
+
+    [Theory]
+    [InlineData("1,a,s,7,1,cheap,0", "row 1 (after the header), column 'price': 'cheap' is not a number")]
+    [InlineData("noon,a,s,7,1,3,0", "column 'ts': 'noon' is not a time in seconds")]
+    [InlineData("1,a,s,7,1,3,yes", "column 'click': 'yes' is not 0, 1")]
+    public void A_bad_value_is_named_with_its_row_and_column(string row, string expected) =>
+        Assert.Contains(expected, Fails($"{Files.Header}\n{row}\n"));
+
+    [Fact]
+    public void A_torn_last_row_is_reported_after_the_whole_ones_were_read()
+    {
+        using var requests = new CsvRequests(Files.Spec, _files.Write(Rows + "103,ann,s1,9"), 0, _ => true);
+        Assert.NotNull(requests.Read());
+        Assert.NotNull(requests.Read());
+        var error = Assert.Throws<DataFileException>(() => requests.Read());
+        Assert.Contains("row 5 (after the header) has 4 of 7 fields", error.Message);
+    }
+
+    [Fact]
+    public void A_torn_gzip_file_is_reported()
+    {
+        var whole = File.ReadAllBytes(_files.Write(Rows, "data.csv.gz"));
+        var path = Path.ChangeExtension(_files.Write(Rows), ".torn.csv.gz");
+        File.WriteAllBytes(path, whole[..(whole.Length / 2)]);
+        Assert.Throws<DataFileException>(() =>
+        {
+            using var requests = new CsvRequests(Files.Spec, path, 0, _ => true);
+            while (requests.Read() is not null)
+            {
+            }
+        });
+    }
+
+    [Fact]
+    public void Empty_and_missing_files_say_so()
+    {
+        Assert.Contains("is empty", Fails(string.Empty));
+        Assert.Contains("no rows", Fails(Files.Header + "\n"));
+        var error = Assert.Throws<DataFileException>(() => new CsvRequests(Files.Spec, "/nowhere/data.csv", 0, _ => true));
+        Assert.Contains("does not exist", error.Message);
+    }
+
+    [Fact]
+    public void A_file_shorter_than_what_was_learned_from_it_is_refused()
+    {
+        var error = Assert.Throws<DataFileException>(() => new CsvRequests(Files.Spec, _files.Write(Rows), 9, _ => true));
+        Assert.Contains("4 rows but 9 were learned", error.Message);
+    }
+
+    private static (long, long) Ends((long First, long Next, ExampleGroup Group)? request) =>
+        (request!.Value.First, request.Value.Next);
+
+    private string Fails(string content) => Assert.Throws<DataFileException>(() =>
+    {
+        using var requests = new CsvRequests(Files.Spec, _files.Write(content), 0, _ => true);
+        while (requests.Read() is not null)
+        {
+        }
+    }).Message;
+}
