@@ -1,0 +1,17 @@
+using System.Runtime.Versioning;
+using Monolith.Trainer.Native;
+
+namespace Monolith.Trainer.Tests.Native;
+
+[SupportedOSPlatform("linux")]
+public sealed class MemoryLibraryTests
+{
+    [Fact]
+    public void Bytes_that_are_no_library_are_refused_with_the_reason()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux loads from memory");
+        Assert.False(MemoryLibrary.TryLoad("nothing.so", new byte[100], out var handle, out var reason));
+        Assert.Equal(0, handle);
+        Assert.NotEmpty(reason);
+    }
+}
