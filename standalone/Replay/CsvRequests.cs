@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 using Sylvan.Data.Csv;
@@ -32,7 +31,7 @@ internal sealed class CsvRequests : IDisposable
         _spec = spec;
         _file = Path.GetFileName(path);
         _isOurs = isOurs;
-        _csv = Open(path);
+        _csv = CsvFile.Open(path);
         try
         {
             var header = new string[_csv.FieldCount];
@@ -185,61 +184,5 @@ internal sealed class CsvRequests : IDisposable
     private DataFileException Bad(long row, string column, string text, string allowed) =>
         new($"{_file}, row {row + 1} (after the header), column '{column}': '{text}' is not {allowed}");
 
-    private bool Advance()
-    {
-        try
-        {
-            if (!_csv.Read())
-            {
-                return false;
-            }
-        }
-        catch (Exception e) when (e is InvalidDataException or CsvFormatException or IOException)
-        {
-            throw new DataFileException($"{_file} cannot be read after row {_next}: {e.Message.TrimEnd('.')}", e);
-        }
-
-        return _csv.RowFieldCount == _columns.Width ? true : throw new DataFileException(
-            $"{_file}, row {_next + 1} (after the header) has {_csv.RowFieldCount} of {_columns.Width} fields; a torn last row "
-            + "means that the file was cut off: take the row out or fetch the file again");
-    }
-
-    private CsvDataReader Open(string path)
-    {
-        var stream = OpenFile(path);
-        try
-        {
-            var text = new StreamReader(
-                path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
-                    ? new GZipStream(stream, CompressionMode.Decompress)
-                    : stream);
-            return CsvDataReader.Create(text, new CsvDataReaderOptions { Delimiter = ',', BufferSize = 1 << 16 });
-        }
-        catch (Exception e)
-        {
-            stream.Dispose();
-            throw e switch
-            {
-                CsvMissingHeadersException => new DataFileException($"{_file} is empty: its first line must name the columns", e),
-                InvalidDataException => new DataFileException($"{_file} is not a whole gzip file: {e.Message}", e),
-                _ => new DataFileException($"{_file} cannot be read: {e.Message}", e),
-            };
-        }
-    }
-
-    private static FileStream OpenFile(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new DataFileException($"{path} does not exist", e);
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
-        {
-            throw new DataFileException($"{path} cannot be read: {e.Message}", e);
-        }
-    }
+    private bool Advance() => CsvFile.Advance(_csv, _file, _next);
 }
