@@ -1,0 +1,97 @@
+namespace Monolith.Contracts.Specification.Yaml;
+
+/// <summary>Reads tasks and settings.</summary>
+internal static class SettingsReader
+{
+    private static readonly Scalar<double> Positive = Scalars.Number(0, float.MaxValue, above: true);
+
+    /// <summary>Reads how files are read.</summary>
+    public static SourceSpec Source(MapReader map) => Finish(map, new SourceSpec
+    {
+        Request = map.Texts("request", "a list of the columns that together name a request"),
+        Time = map.RequiredText("time", "the column with the event time"),
+        TimeUnit = map.Value(
+            "time_unit", Scalars.OneOf(("seconds", TimeUnit.Seconds), ("milliseconds", TimeUnit.Milliseconds)), TimeUnit.Seconds),
+        Item = map.Text("item", "the column with the item's id"),
+    });
+
+    /// <summary>Reads a task.</summary>
+    public static TaskSpec Task(MapReader map)
+    {
+        // There is one loss so far; naming it keeps specifications readable when there are more.
+        map.Value("loss", Scalars.OneOf(("cross_entropy", true)), true);
+        return Finish(map, new TaskSpec
+        {
+            Name = map.RequiredText("name", Scalars.NameAllowed, Scalars.IsName),
+            Label = map.RequiredText("label", "the column that holds the label, or the kind of action that makes a positive"),
+            BaseRate = map.Value("base_rate", Scalars.Number(0, 1, above: true, below: true), 0.05),
+            LossWeight = map.Value("loss_weight", Positive, 1),
+        });
+    }
+
+    /// <summary>Reads the training settings.</summary>
+    public static TrainingSpec Training(MapReader map)
+    {
+        var defaults = new TrainingSpec();
+        return Finish(map, new TrainingSpec
+        {
+            MicroBatch = map.Value("micro_batch", Scalars.Whole(1, SpecLimits.MicroBatch), defaults.MicroBatch),
+            PartialAfter = map.Value("partial_after", Duration(0.001, 60), defaults.PartialAfter),
+            Baseline = map.Text("baseline", "the name of a feature"),
+        });
+    }
+
+    /// <summary>Reads the federated settings.</summary>
+    public static FederatedSpec Federated(MapReader map)
+    {
+        var defaults = new FederatedSpec();
+        return Finish(map, new FederatedSpec
+        {
+            Algorithm = map.Value(
+                "algorithm", Scalars.OneOf(("fedavg", FederatedAlgorithm.FedAvg), ("fedavg_m", FederatedAlgorithm.FedAvgM)),
+                defaults.Algorithm),
+            LocalSteps = map.Value("local_steps", Scalars.Whole(1, 100_000), defaults.LocalSteps),
+            Beta = map.Single("beta", Scalars.Number(0, 1, above: true), defaults.Beta),
+            ServerStep = map.Single("server_step", Positive, defaults.ServerStep),
+            RoundDeadline = map.Value("round_deadline", Duration(0.001, 3600), defaults.RoundDeadline),
+        });
+    }
+
+    /// <summary>Reads the synchronization settings.</summary>
+    public static SyncSpec Sync(MapReader map)
+    {
+        var defaults = new SyncSpec();
+        return Finish(map, new SyncSpec
+        {
+            Interval = map.Value("interval", Duration(0.01, 3600), defaults.Interval),
+            DeltaTimeToLive = map.Value("delta_time_to_live", Duration(1, 7 * 86400), defaults.DeltaTimeToLive),
+            SnapshotInterval = map.Value("snapshot_interval", Duration(0.1, 86400), defaults.SnapshotInterval),
+        });
+    }
+
+    /// <summary>Reads the join settings.</summary>
+    public static JoinSpec Join(MapReader map)
+    {
+        var defaults = new JoinSpec();
+        return Finish(map, new JoinSpec
+        {
+            Window = map.Value("window", Duration(0.1, 30 * 86400), defaults.Window),
+            AllowedSkew = map.Value("allowed_skew", Duration(0, 7 * 86400), defaults.AllowedSkew),
+        });
+    }
+
+    /// <summary>Reads the serving settings.</summary>
+    public static ServingSpec Serving(MapReader map) => Finish(map, new ServingSpec
+    {
+        MaxCandidates = map.Value("max_candidates", Scalars.Whole(1, SpecLimits.Candidates), new ServingSpec().MaxCandidates),
+    });
+
+    private static T Finish<T>(MapReader map, T settings)
+    {
+        map.Done();
+        return settings;
+    }
+
+    private static Scalar<TimeSpan> Duration(double minSeconds, double maxSeconds) =>
+        Scalars.Duration(TimeSpan.FromSeconds(minSeconds), TimeSpan.FromSeconds(maxSeconds));
+}

@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Monolith.Contracts.Specification;
+
+namespace Monolith.Contracts.Tests.Specification;
+
+public sealed class SpecJsonTests
+{
+    private static readonly ModelSpec Everything = new()
+    {
+        Name = "everything",
+        Seed = ulong.MaxValue,
+        PartitionBy = "user",
+        Shards = 2,
+        Source = new SourceSpec { Request = ["r"], Time = "t", TimeUnit = TimeUnit.Milliseconds, Item = "i" },
+        Tables =
+        [
+            new TableSpec
+            {
+                Name = "a",
+                Expiry = TimeSpan.FromHours(36),
+                Admission = new AdmitAfter(3),
+                Segments =
+                [
+                    new SegmentSpec { Dimension = 1, Optimizer = new FtrlOptimizer { L1 = 0.3f, L2 = 0.1f, Beta = 1 } },
+                    new SegmentSpec { Dimension = 3, Initializer = new ConstantInitializer(0.1f), Optimizer = new SgdOptimizer { LearningRate = 0.7f } },
+                ],
+            },
+            new TableSpec
+            {
+                Name = "b",
+                Segments =
+                [
+                    new SegmentSpec { Dimension = 1, Optimizer = new MovingAverageOptimizer { Decay = 0.5f } },
+                    new SegmentSpec { Dimension = 3, Initializer = new UniformInitializer(-1, 1), Optimizer = new AdagradOptimizer { WeightDecay = 0.01f } },
+                ],
+            },
+        ],
+        Features =
+        [
+            new CategoricalFeature { Name = "user", Source = "user", Table = "a", ScoreAs = "x", Combiner = Combiner.Mean },
+            new CategoricalFeature { Name = "tags", Source = "t", Table = "b", Separator = "; ", Combiner = Combiner.SqrtN },
+            new CategoricalFeature { Name = "price", Source = "p", Table = "b", Bucketize = new LogBuckets(4) },
+            new CategoricalFeature { Name = "age", Source = "p", Table = "b", Bucketize = new BoundaryBuckets([0.5, 2]) },
+            new CrossFeature { Name = "cross", Of = ["user", "age"], Table = "a" },
+            new NumericFeature { Name = "n", Source = "p", ScoreAs = "1", Transforms = [new LogTransform(), new StandardizeTransform(0.1, 3), new ClipTransform(-1, 1)] },
+        ],
+        Network = new DeepFmNetwork { Hidden = [7, 5], Optimizer = new AdamOptimizer { LearningRate = 0.003f, Epsilon = 1e-7f } },
+        Tasks = [new TaskSpec { Name = "click", Label = "click", BaseRate = 0.01, LossWeight = 2 }, new TaskSpec { Name = "buy", Label = "buy" }],
+        Training = new TrainingSpec { MicroBatch = 3, Baseline = "price", PartialAfter = TimeSpan.FromMilliseconds(1500) },
+        Federated = new FederatedSpec { Algorithm = FederatedAlgorithm.FedAvgM, Beta = 0.1f, ServerStep = 0.5f },
+    };
+
+    [Fact]
+    public void The_resolved_form_loads_as_the_same_specification()
+    {
+        var json = SpecJson.Of(Everything).ToJsonString();
+        Assert.Equal(json, SpecJson.Of(ModelSpecFile.Parse(json, "resolved")).ToJsonString());
+        var dense = Everything with { Network = new DeepFmNetwork { Optimizer = new DenseSgd { LearningRate = 0.4f } } };
+        var denseJson = SpecJson.Of(dense).ToJsonString();
+        Assert.Equal(denseJson, SpecJson.Of(ModelSpecFile.Parse(denseJson, "resolved")).ToJsonString());
+    }
+
+    [Fact]
+    public void Keys_are_snake_case_and_floats_short()
+    {
+        var json = SpecJson.Of(Everything);
+        Assert.Equal(0.003, json["network"]!["optimizer"]!["learning_rate"]!.GetValue<double>());
+        Assert.Equal("36h", json["tables"]![0]!["expiry"]!.GetValue<string>());
+        Assert.DoesNotContain(JsonSerializer.Serialize(json).Split('"'), key => key.Any(char.IsUpper) && key.All(char.IsLetter));
+    }
+}
