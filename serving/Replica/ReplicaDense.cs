@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+using Monolith.Contracts.Network;
+using Monolith.Contracts.Specification;
+using Monolith.Contracts.Sync;
+
+namespace Monolith.Serving.Replica;
+
+/// <summary>The dense parameters as a replica holds them: one flat vector at one version, replaced as a whole.</summary>
+internal sealed record ReplicaDense(ReplicaVersion Version, float[] Values)
+{
+    /// <summary>Before the first round of an epoch that had no snapshot: the specification's initial values.</summary>
+    public static ReplicaDense Initial(ModelSpec spec, DenseLayout layout, long epoch)
+    {
+        var values = new float[layout.Length];
+        layout.Initialize(spec, values);
+        return new ReplicaDense(new ReplicaVersion(RedisNames.Dense, epoch, 0, 0), values);
+    }
+
+    /// <summary>What a delta says: all of it.</summary>
+    public static ReplicaDense Of(Delta delta) => new(
+        new ReplicaVersion(RedisNames.Dense, delta.Epoch, delta.Sequence, delta.WatermarkMs), delta.Values(0).ToArray());
+
+    /// <summary>What a snapshot says: its body begins with the vector.</summary>
+    /// <exception cref="InvalidDataException">The snapshot is damaged or of another model.</exception>
+    public static ReplicaDense Load(ModelSpec spec, DenseLayout layout, long epoch, long sequence, string path)
+    {
+        using var file = SnapshotFile.Open(path);
+        if (file.Header.Model != spec.Name || file.Header.Part != "dense")
+        {
+            throw new InvalidDataException(
+                $"Snapshot {path} is of {file.Header.Model}/{file.Header.Part}, not of {spec.Name}/dense.");
+        }
+
+        var values = new float[layout.Length];
+        file.Body.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+        return new ReplicaDense(new ReplicaVersion(RedisNames.Dense, epoch, sequence, file.Header.WatermarkMs), values);
+    }
+}
