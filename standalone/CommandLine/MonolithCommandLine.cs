@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Monolith.Standalone.Specs;
 
 namespace Monolith.Standalone.CommandLine;
 
@@ -76,6 +77,7 @@ public static class MonolithCommandLine
             "Monolith for .NET: a recommender that learns from what people do while they do it. "
             + "Each command runs everything it needs in this one process; nothing has to be installed.");
         root.Options.Add(Verbose);
+        root.Subcommands.Add(SpecCommand.Create());
         TeachingHelp.Install(
             root,
             new Example("see it learn: a simulated population asks for lists and clicks", "demo"),

@@ -65,35 +65,36 @@ internal static class SpecDraft
         if (file.Position is not null && file.Item is not null)
         {
             Line($"  # Combinations that matter get an id of their own, for example:");
-            Line($"  # - {{ name: position_x_item, kind: cross, of: [{Quote(file.Position.Name)}, {Quote(file.Item.Name)}], table: main }}");
+            Line($"  # - {{ name: position_x_item, kind: cross, of: [{Name(file.Position)}, {Name(file.Item)}], table: main }}");
         }
 
         Line($"");
         Line($"network: {{ kind: deepfm, hidden: [64, 32], optimizer: {{ kind: adam, learning_rate: 0.002 }} }}");
         Line($"# base_rate is the expected share of positives: where the output bias starts.");
-        Line($"tasks: [{{ name: {Quote(label.Name)}, label: {Quote(label.Name)}, loss: cross_entropy, base_rate: {Math.Clamp(rate, 0.0001, 0.9999):0.####} }}]");
-        Line($"training: {{ micro_batch: 64{(file.Position is null ? string.Empty : $", baseline: {Quote(file.Position.Name)}")} }}");
+        Line($"tasks: [{{ name: {Name(label)}, label: {Quote(label.Name)}, loss: cross_entropy, base_rate: {Math.Clamp(rate, 0.0001, 0.9999):0.####} }}]");
+        Line($"training: {{ micro_batch: 64{(file.Position is null ? string.Empty : $", baseline: {Name(file.Position)}")} }}");
         return yaml.ToString();
     }
 
     private static string Feature(FileProfile file, ColumnProfile column)
     {
-        var name = Quote(column.Name);
+        var name = Name(column);
+        var source = Quote(column.Name);
         if (column == file.Position)
         {
-            return $"{{ name: {name}, kind: categorical, source: {name}, table: main, score_as: \"1\" }}   # not known when scoring";
+            return $"{{ name: {name}, kind: categorical, source: {source}, table: main, score_as: \"1\" }}   # not known when scoring";
         }
 
         if (column.IsList)
         {
-            return $"{{ name: {name}, kind: categorical, source: {name}, separator: \"|\", combiner: sum, table: main }}";
+            return $"{{ name: {name}, kind: categorical, source: {source}, separator: \"|\", combiner: sum, table: main }}";
         }
 
         var isAmount = column.IsNumeric && column.Distinct > FewValues && column != file.Item && column != file.User
             && !column.IsCalled("id");
         return isAmount
-            ? $"{{ name: {name}, kind: categorical, source: {name}, bucketize: {{ kind: log2, per_octave: 2 }}, table: main }}"
-            : $"{{ name: {name}, kind: categorical, source: {name}, table: main }}";
+            ? $"{{ name: {name}, kind: categorical, source: {source}, bucketize: {{ kind: log2, per_octave: 2 }}, table: main }}"
+            : $"{{ name: {name}, kind: categorical, source: {source}, table: main }}";
     }
 
     private static string Describe(ColumnProfile column)
@@ -110,6 +111,14 @@ internal static class SpecDraft
         var stem = file.Split('.')[0].ToLowerInvariant();
         var name = string.Concat(stem.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
         return name.Length == 0 || !char.IsAsciiLetter(name[0]) ? $"model-{name}".TrimEnd('-') : name;
+    }
+
+    // What a specification allows as a name; two columns that come out alike are told apart by validation.
+    private static string Name(ColumnProfile column)
+    {
+        var name = string.Concat(column.Name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
+        name = name.Length > 0 && char.IsAsciiLetter(name[0]) ? name : $"column_{name}";
+        return Quote(name[..Math.Min(name.Length, 63)]);
     }
 
     // Plain where YAML cannot take it for anything but a text, quoted otherwise.
