@@ -2,42 +2,45 @@ using Monolith.Contracts.Specification;
 
 namespace Monolith.Standalone.Replay;
 
-/// <summary>Which columns of a file a specification reads, and where they are.</summary>
+/// <summary>Which columns of a file a specification reads. Places are those among <see cref="Kept"/>.</summary>
 internal sealed class CsvColumns
 {
+    private readonly List<int> _kept = [];
+    private readonly string _file;
+    private readonly string[] _header;
+
     private CsvColumns(ModelSpec spec, SourceSpec source, string file, string[] header)
     {
-        int Find(string column, string reader)
-        {
-            var index = Array.IndexOf(header, column);
-            return index >= 0 ? index : throw new DataFileException(
-                $"{file} has no column '{column}', which {reader} reads; it has: {string.Join(", ", header)}");
-        }
-
-        var values = new SortedDictionary<int, (string Name, bool IsNumber)>();
-        void Value(string column, string reader, bool isNumber)
-        {
-            var index = Find(column, reader);
-            values[index] = (column, isNumber || (values.TryGetValue(index, out var known) && known.IsNumber));
-        }
-
+        _file = file;
+        _header = header;
+        var values = new SortedDictionary<int, CsvValueColumn>();
         foreach (var feature in spec.Features)
         {
-            switch (feature)
+            var (column, isNumber) = feature switch
             {
-                case CategoricalFeature c: Value(c.Source, $"feature '{c.Name}'", c.Bucketize is not null); break;
-                case NumericFeature n: Value(n.Source, $"feature '{n.Name}'", isNumber: true); break;
+                CategoricalFeature c => (c.Source, c.Bucketize is not null),
+                NumericFeature n => (n.Source, true),
+                _ => (null, false),
+            };
+            if (column is not null)
+            {
+                var place = Keep(column, $"feature '{feature.Name}'");
+                isNumber |= values.TryGetValue(place, out var known) && known.IsNumber;
+                values[place] = new CsvValueColumn(place, column, isNumber);
             }
         }
 
-        Values = [.. values.Select(v => new CsvValueColumn(v.Key, v.Value.Name, v.Value.IsNumber))];
-        Request = [.. source.Request.Select(c => Find(c, "source.request"))];
-        Time = Find(source.Time, "source.time");
-        Item = source.Item is null ? -1 : Find(source.Item, "source.item");
-        PartitionBy = Find(spec.PartitionBy, "partition_by");
-        Labels = [.. spec.Tasks.Select(t => (Find(t.Label, $"task '{t.Name}'"), t.Label))];
-        Width = header.Length;
+        Values = [.. values.Values];
+        Request = [.. source.Request.Select(c => Keep(c, "source.request"))];
+        Time = Keep(source.Time, "source.time");
+        Item = source.Item is null ? -1 : Keep(source.Item, "source.item");
+        PartitionBy = Keep(spec.PartitionBy, "partition_by");
+        Labels = [.. spec.Tasks.Select(t => (Keep(t.Label, $"task '{t.Name}'"), t.Label))];
+        Kept = [.. _kept];
     }
+
+    /// <summary>Columns of the file that are read at all.</summary>
+    public int[] Kept { get; }
 
     /// <summary>Columns that features read, each once.</summary>
     public CsvValueColumn[] Values { get; }
@@ -55,10 +58,7 @@ internal sealed class CsvColumns
     public int PartitionBy { get; }
 
     /// <summary>Label columns in the order of tasks.</summary>
-    public (int Index, string Name)[] Labels { get; }
-
-    /// <summary>Fields a row must have.</summary>
-    public int Width { get; }
+    public (int Place, string Name)[] Labels { get; }
 
     /// <summary>Finds the columns.</summary>
     /// <exception cref="DataFileException">One is missing.</exception>
@@ -66,10 +66,27 @@ internal sealed class CsvColumns
         new(spec, spec.Source ?? throw new DataFileException(
             $"the model '{spec.Name}' says nothing of files: add a section 'source' with 'request' and 'time' to read {file}"),
             file, header);
+
+    private int Keep(string column, string reader)
+    {
+        var index = Array.IndexOf(_header, column);
+        if (index < 0)
+        {
+            throw new DataFileException(
+                $"{_file} has no column '{column}', which {reader} reads; it has: {string.Join(", ", _header)}");
+        }
+
+        if (!_kept.Contains(index))
+        {
+            _kept.Add(index);
+        }
+
+        return _kept.IndexOf(index);
+    }
 }
 
 /// <summary>A column that features read.</summary>
-/// <param name="Index">Its place in the file.</param>
+/// <param name="Place">Its place among the kept ones.</param>
 /// <param name="Name">Its name in the header.</param>
 /// <param name="IsNumber">Whether some feature needs a number.</param>
-internal readonly record struct CsvValueColumn(int Index, string Name, bool IsNumber);
+internal readonly record struct CsvValueColumn(int Place, string Name, bool IsNumber);

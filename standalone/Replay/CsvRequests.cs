@@ -1,7 +1,6 @@
 using System.Globalization;
 using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
-using Sylvan.Data.Csv;
 
 namespace Monolith.Standalone.Replay;
 
@@ -11,52 +10,48 @@ namespace Monolith.Standalone.Replay;
 /// </summary>
 internal sealed class CsvRequests : IDisposable
 {
+    /// <summary>Rows a request may have: what bounds memory where the request columns are the wrong ones.</summary>
+    public const int RequestRowsMax = 100_000;
+
     private readonly ModelSpec _spec;
-    private readonly string _file;
-    private readonly CsvDataReader _csv;
+    private readonly CsvRows _csv;
     private readonly CsvColumns _columns;
+    private readonly RowBuffer _rows;
+    private readonly ValueCache[] _values;
     private readonly Func<string, bool> _isOurs;
-    private readonly List<string[]> _rows = [];
-    private long _next;
     private bool _hasRow;
 
     /// <summary>Opens the file before the given row.</summary>
     /// <param name="spec">Says which columns are read.</param>
-    /// <param name="path">The file; gzip when it ends in <c>.gz</c>.</param>
+    /// <param name="path">The file.</param>
     /// <param name="firstRow">Rows before this one are passed over; the first row of a request.</param>
     /// <param name="isOurs">Whether a value of the partitioning column belongs to this partition.</param>
     /// <exception cref="DataFileException">The file is missing or empty, or lacks a column.</exception>
     public CsvRequests(ModelSpec spec, string path, long firstRow, Func<string, bool> isOurs)
     {
         _spec = spec;
-        _file = Path.GetFileName(path);
         _isOurs = isOurs;
-        _csv = CsvFile.Open(path);
+        _csv = CsvRows.Open(path);
         try
         {
-            var header = new string[_csv.FieldCount];
-            for (var i = 0; i < header.Length; i++)
-            {
-                header[i] = _csv.GetName(i);
-            }
-
-            _columns = CsvColumns.Of(spec, _file, header);
-            _hasRow = Advance();
+            _columns = CsvColumns.Of(spec, _csv.File, _csv.Header);
+            _rows = new RowBuffer(_columns.Kept);
+            _values = [.. _columns.Values.Select(_ => new ValueCache())];
+            _hasRow = _csv.Advance();
             if (!_hasRow)
             {
-                throw new DataFileException($"{_file} has a header but no rows: there is nothing to learn from");
+                throw new DataFileException($"{_csv.File} has a header but no rows: there is nothing to learn from");
             }
 
-            while (_hasRow && _next < firstRow)
+            for (; _hasRow && Position < firstRow; Position++)
             {
-                _next++;
-                _hasRow = Advance();
+                _hasRow = _csv.Advance();
             }
 
-            if (_next < firstRow)
+            if (Position < firstRow)
             {
                 throw new DataFileException(
-                    $"{_file} has {_next} rows but {firstRow} were learned from it before: it is another file, or was cut; "
+                    $"{_csv.File} has {Position} rows but {firstRow} were learned from it before: it is another file, or was cut; "
                     + "choose a new --data-dir");
             }
         }
@@ -68,7 +63,7 @@ internal sealed class CsvRequests : IDisposable
     }
 
     /// <summary>Number of the row that comes next.</summary>
-    public long Position => _next;
+    public long Position { get; private set; }
 
     /// <summary>Reads the next request of the partition.</summary>
     /// <returns>Its first row, the row after its last, and the examples; null at the end of the file.</returns>
@@ -77,11 +72,11 @@ internal sealed class CsvRequests : IDisposable
     {
         while (_hasRow)
         {
-            var first = _next;
+            var first = Position;
             ReadRequest();
-            if (_isOurs(_rows[0][_columns.PartitionBy]))
+            if (_isOurs(_rows.Field(0, _columns.PartitionBy).ToString()))
             {
-                return (first, _next, Build(first));
+                return (first, Position, Build(first));
             }
         }
 
@@ -96,93 +91,132 @@ internal sealed class CsvRequests : IDisposable
         _rows.Clear();
         do
         {
-            var row = new string[_columns.Width];
-            for (var i = 0; i < row.Length; i++)
+            if (_rows.Count == RequestRowsMax)
             {
-                row[i] = _csv.GetString(i);
+                throw new DataFileException(
+                    $"{_csv.File}, line {_rows.Line(0)}: more than {RequestRowsMax} rows have the same {RequestColumns}; "
+                    + "source.request must name what tells one shown list from the next");
             }
 
-            _rows.Add(row);
-            _next++;
-            _hasRow = Advance();
+            _rows.Add(_csv);
+            var line = _rows.Count - 1;
+            if (!_rows.Field(line, _columns.PartitionBy).SequenceEqual(_rows.Field(0, _columns.PartitionBy)))
+            {
+                throw new DataFileException(
+                    $"{_csv.File}, line {_rows.Line(line)}: '{_rows.Field(line, _columns.PartitionBy)}' in column "
+                    + $"'{_spec.PartitionBy}', which must be the same all over a request (rows with the same {RequestColumns})");
+            }
+
+            Position++;
+            _hasRow = _csv.Advance();
         }
-        while (_hasRow && Array.TrueForAll(_columns.Request, c => _csv.GetFieldSpan(c).SequenceEqual(_rows[0][c])));
+        while (_hasRow && IsSameRequest());
     }
+
+    private bool IsSameRequest()
+    {
+        foreach (var c in _columns.Request)
+        {
+            if (!_csv.Field(_columns.Kept[c]).SequenceEqual(_rows.Field(0, c)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private string RequestColumns => string.Join(", ", _spec.Source!.Request);
 
     private ExampleGroup Build(long first)
     {
-        var time = Time(_rows[0][_columns.Time], first);
+        var time = Time();
         var group = new ExampleGroup
         {
-            RequestId = string.Join('/', _columns.Request.Select(c => _rows[0][c])),
+            RequestId = string.Join('/', _columns.Request.Select(c => _rows.Field(0, c).ToString())),
             EventTimeMs = time,
             EmittedTimeMs = time,
         };
-        foreach (var _ in _rows)
-        {
-            group.Examples.Add(new Example());
-        }
-
-        foreach (var column in _columns.Values)
-        {
-            AddColumn(group, column, first);
-        }
-
         for (var i = 0; i < _rows.Count; i++)
         {
-            var example = group.Examples[i];
-            example.ItemId = _columns.Item < 0 ? (first + i + 1).ToString(CultureInfo.InvariantCulture) : _rows[i][_columns.Item];
-            foreach (var (index, name) in _columns.Labels)
+            var example = new Example
             {
-                example.Labels.Add(LabelOf(_rows[i][index], name, first + i));
+                ItemId = _columns.Item < 0
+                    ? (first + i + 1).ToString(CultureInfo.InvariantCulture)
+                    : _rows.Field(i, _columns.Item).ToString(),
+            };
+            foreach (var (place, name) in _columns.Labels)
+            {
+                example.Labels.Add(LabelOf(_rows.Field(i, place), name, i));
             }
+
+            group.Examples.Add(example);
+        }
+
+        for (var c = 0; c < _values.Length; c++)
+        {
+            AddColumn(group, _columns.Values[c], _values[c]);
         }
 
         return group;
     }
 
     // A column that is the same all over the request belongs to the request, so it is turned into ids once.
-    private void AddColumn(ExampleGroup group, CsvValueColumn column, long first)
+    private void AddColumn(ExampleGroup group, CsvValueColumn column, ValueCache values)
     {
-        var isShared = _rows.TrueForAll(r => r[column.Index] == _rows[0][column.Index]);
+        var isShared = true;
+        for (var i = 1; i < _rows.Count && isShared; i++)
+        {
+            isShared = _rows.Field(i, column.Place).SequenceEqual(_rows.Field(0, column.Place));
+        }
+
         for (var i = 0; i < (isShared ? 1 : _rows.Count); i++)
         {
-            var text = _rows[i][column.Index];
-            if (text.Length == 0)
+            var text = _rows.Field(i, column.Place);
+            if (!text.IsEmpty)
             {
-                continue;
-            }
+                if (column.IsNumber && !IsNumber(text, out _))
+                {
+                    throw Bad(i, column.Name, text, "a number such as 12 or 0.5, or nothing");
+                }
 
-            if (column.IsNumber && !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
-            {
-                throw Bad(first + i, column.Name, text, "a number such as 12 or 0.5, or nothing");
+                (isShared ? group.Shared : group.Examples[i].Features)[column.Name] = values.Of(text);
             }
-
-            var values = isShared ? group.Shared : group.Examples[i].Features;
-            values[column.Name] = new FeatureValue { Text = text };
         }
     }
 
-    private long Time(string text, long row)
+    private long Time()
     {
-        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var time) || time is < 0 or > 1e14)
+        var source = _spec.Source!;
+        var text = _rows.Field(0, _columns.Time);
+        var msPerUnit = source.TimeUnit == TimeUnit.Seconds ? 1000 : 1;
+
+        // Rows keep event times in 32-bit seconds, which end in 2106.
+        if (!IsNumber(text, out var time) || time < 0 || time * msPerUnit > uint.MaxValue * 1000.0)
         {
-            throw Bad(row, _spec.Source!.Time, text, $"a time in {_spec.Source.TimeUnit.ToString().ToLowerInvariant()} since 1970");
+            throw Bad(
+                0, source.Time, text,
+                $"a time in {source.TimeUnit.ToString().ToLowerInvariant()} since 1970, up to 2106 (source.time_unit says which)");
         }
 
-        return (long)(_spec.Source!.TimeUnit == TimeUnit.Seconds ? time * 1000 : time);
+        return (long)(time * msPerUnit);
     }
 
-    private Label LabelOf(string text, string column, long row) => text switch
+    private Label LabelOf(ReadOnlySpan<char> text, string column, int row)
     {
-        "" => new Label(),
-        "0" => new Label { Present = true },
-        "1" => new Label { Present = true, Value = 1 },
-        _ => throw Bad(row, column, text, "0, 1, or nothing where it is not known"),
-    };
+        if (text.IsEmpty)
+        {
+            return new Label();
+        }
 
-    private DataFileException Bad(long row, string column, string text, string allowed) =>
-        new($"{_file}, row {row + 1} (after the header), column '{column}': '{text}' is not {allowed}");
+        return IsNumber(text, out var value) && value is 0 or 1
+            ? new Label { Present = true, Value = (float)value }
+            : throw Bad(row, column, text, "0, 1, or nothing where it is not known");
+    }
 
-    private bool Advance() => CsvFile.Advance(_csv, _file, _next);
+    private static bool IsNumber(ReadOnlySpan<char> text, out double number) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
+
+    private DataFileException Bad(int row, string column, ReadOnlySpan<char> text, string allowed) =>
+        new($"{_csv.File}, line {_rows.Line(row)}, column '{column}': '{text}' is not {allowed}");
 }

@@ -53,14 +53,14 @@ internal sealed class FileProfile
     /// <exception cref="DataFileException">It is missing or empty, or a row is torn.</exception>
     public static FileProfile Of(string path)
     {
-        using var csv = CsvFile.Open(path);
-        var columns = Enumerable.Range(0, csv.FieldCount).Select(i => new ColumnProfile(csv.GetName(i))).ToList();
+        using var csv = CsvRows.Open(path);
+        var columns = csv.Header.Select(name => new ColumnProfile(name)).ToList();
         long rows = 0;
-        for (; rows < SampleRows && CsvFile.Advance(csv, path, rows); rows++)
+        for (; rows < SampleRows && csv.Advance(); rows++)
         {
             for (var i = 0; i < columns.Count; i++)
             {
-                columns[i].Add(csv.GetString(i));
+                columns[i].Add(csv.Field(i).ToString());
             }
         }
 

@@ -75,9 +75,14 @@ public sealed class CsvRequestsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("1,a,s,7,1,cheap,0", "row 1 (after the header), column 'price': 'cheap' is not a number")]
+    [InlineData("1,a,s,7,1,cheap,0", "line 2, column 'price': 'cheap' is not a number")]
     [InlineData("noon,a,s,7,1,3,0", "column 'ts': 'noon' is not a time in seconds")]
+    [InlineData("NaN,a,s,7,1,3,0", "column 'ts': 'NaN' is not a time in seconds")]
+    [InlineData("1541548955000,a,s,7,1,3,0", "source.time_unit says which")]
     [InlineData("1,a,s,7,1,3,yes", "column 'click': 'yes' is not 0, 1")]
+    [InlineData("1,a,s,7,1,3,0.5", "column 'click': '0.5' is not 0, 1")]
+    [InlineData("1,a,s,7,1,3,0\n1,b,s,7,1,3,0", "line 3: 'b' in column 'user', which must be the same all over a request")]
+    [InlineData("1,\"a\nb\",s,7,1,3,0\n2,a,s,7,1,x,0", "line 4, column 'price'")]
     public void A_bad_value_is_named_with_its_row_and_column(string row, string expected) =>
         Assert.Contains(expected, Fails($"{Files.Header}\n{row}\n"));
 
@@ -88,7 +93,26 @@ public sealed class CsvRequestsTests : IDisposable
         Assert.NotNull(requests.Read());
         Assert.NotNull(requests.Read());
         var error = Assert.Throws<DataFileException>(() => requests.Read());
-        Assert.Contains("row 5 (after the header) has 4 of 7 fields", error.Message);
+        Assert.Contains("line 6 has 4 of 7 fields", error.Message);
+    }
+
+    [Fact]
+    public void Two_columns_of_one_name_are_refused() =>
+        Assert.Contains("two columns 'user'", Fails("ts,user,user,session,item,pos,price,click\n"));
+
+    [Fact]
+    public void Values_come_out_as_they_stand_also_when_a_column_has_more_than_are_remembered()
+    {
+        var rows = string.Concat(Enumerable.Range(0, 10_000).Select(i => $"{i},\"u, {i % 5000}\",s{i},i{i},{i % 7},{i},{i % 2}\n"));
+        using var requests = new CsvRequests(Files.Spec, _files.Write(Files.Header + "\n" + rows), 0, _ => true);
+        for (var i = 0; i < 10_000; i++)
+        {
+            var group = requests.Read()!.Value.Group;
+            Assert.Equal(($"u, {i % 5000}", $"i{i}", $"{i % 7}"), (group.Shared["user"].Text, group.Examples[0].ItemId, group.Shared["pos"].Text));
+            Assert.Equal(i % 2, group.Examples[0].Labels[0].Value);
+        }
+
+        Assert.Null(requests.Read());
     }
 
     [Fact]

@@ -1,0 +1,121 @@
+using System.IO.Compression;
+using Sylvan.Data.Csv;
+
+namespace Monolith.Standalone.Replay;
+
+/// <summary>
+/// The rows of a CSV file (gzip or not), one after another, with the line they stand on; what can be wrong with a file
+/// becomes one clear message.
+/// </summary>
+internal sealed class CsvRows : IDisposable
+{
+    private readonly CsvDataReader _csv;
+    private long _nextLine = 2;
+
+    private CsvRows(CsvDataReader csv, string file)
+    {
+        _csv = csv;
+        File = file;
+        var header = new string[csv.FieldCount];
+        for (var i = 0; i < header.Length; i++)
+        {
+            header[i] = csv.GetName(i);
+        }
+
+        Header = header;
+        if (header.Distinct().Count() != header.Length)
+        {
+            var twice = header.GroupBy(h => h).First(g => g.Count() > 1).Key;
+            throw new DataFileException($"{file} has two columns '{twice}': each must have a name of its own");
+        }
+    }
+
+    /// <summary>The file's name, for messages.</summary>
+    public string File { get; }
+
+    /// <summary>Names of the columns.</summary>
+    public string[] Header { get; }
+
+    /// <summary>Line of the current row, from 1.</summary>
+    public long Line { get; private set; } = 1;
+
+    /// <summary>Opens a file and reads its header.</summary>
+    /// <exception cref="DataFileException">It is missing, empty or not readable.</exception>
+    public static CsvRows Open(string path)
+    {
+        var file = Path.GetFileName(path);
+        var stream = OpenStream(path);
+        try
+        {
+            // The first two bytes of gzip say so, whatever the file is called.
+            var isGzip = stream.ReadByte() == 0x1f && stream.ReadByte() == 0x8b;
+            stream.Position = 0;
+            var text = new StreamReader(isGzip ? new GZipStream(stream, CompressionMode.Decompress) : stream);
+            return new CsvRows(
+                CsvDataReader.Create(text, new CsvDataReaderOptions { Delimiter = ',', BufferSize = 1 << 16, OwnsReader = true }), file);
+        }
+        catch (Exception e)
+        {
+            stream.Dispose();
+            throw e switch
+            {
+                DataFileException => e,
+                CsvMissingHeadersException => new DataFileException($"{file} is empty: its first line must name the columns", e),
+                InvalidDataException => new DataFileException($"{file} is not a whole gzip file: {e.Message}", e),
+                _ => new DataFileException($"{file} cannot be read: {e.Message}", e),
+            };
+        }
+    }
+
+    /// <summary>Goes to the next row.</summary>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="DataFileException">The row is torn or the file is damaged.</exception>
+    public bool Advance()
+    {
+        try
+        {
+            if (!_csv.Read())
+            {
+                return false;
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or CsvFormatException or IOException)
+        {
+            throw new DataFileException($"{File} cannot be read after line {Line}: {e.Message.TrimEnd('.')}", e);
+        }
+
+        // A quoted field may hold line breaks; the record ends before its own.
+        Line = _nextLine;
+        _nextLine += 1 + _csv.GetRawRecordSpan().TrimEnd("\r\n").Count('\n');
+        if (_csv.RowFieldCount != _csv.FieldCount)
+        {
+            throw new DataFileException(
+                $"{File}, line {Line} has {_csv.RowFieldCount} of {_csv.FieldCount} fields; if it is the last line the file was "
+                + "cut off: take the line out or fetch the file again");
+        }
+
+        return true;
+    }
+
+    /// <summary>A field of the current row.</summary>
+    public ReadOnlySpan<char> Field(int column) => _csv.GetFieldSpan(column);
+
+    /// <inheritdoc/>
+    public void Dispose() => _csv.Dispose();
+
+    private static FileStream OpenStream(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new DataFileException($"{path} does not exist (seen from {Environment.CurrentDirectory})", e);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw new DataFileException($"{path} cannot be read: {e.Message}", e);
+        }
+    }
+}
