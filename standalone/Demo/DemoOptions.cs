@@ -1,0 +1,32 @@
+namespace Monolith.Standalone.Demo;
+
+/// <summary>What <c>monolith demo</c> was asked for.</summary>
+public sealed record DemoOptions
+{
+    /// <summary>The demo's specification; null: the one that comes with the program.</summary>
+    public string? ModelFile { get; init; }
+
+    /// <summary>How long the population acts; null: until interrupted.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>Users.</summary>
+    public int Users { get; init; } = 2000;
+
+    /// <summary>Requests a second.</summary>
+    public double Rate { get; init; } = 100;
+
+    /// <summary>Seed of the simulated world.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Kept between runs; null: a temporary folder that is deleted afterwards.</summary>
+    public string? DataDir { get; init; }
+
+    /// <summary>Receives the report; null: none is written.</summary>
+    public string? ReportFile { get; init; }
+
+    /// <summary>Log lines instead of the live console.</summary>
+    public bool Quiet { get; init; }
+
+    /// <summary>Trainer workers.</summary>
+    public int Workers { get; init; } = 2;
+}
