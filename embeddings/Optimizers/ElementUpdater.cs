@@ -33,22 +33,22 @@ internal sealed unsafe class ElementUpdater<TRule, TLane>(TRule rule, int dimens
         new Span<float>(state, TRule.Vectors * Dimension),
         new Span<float>(state + (TRule.Vectors * Dimension), TRule.Scalars));
 
-    public override void Apply(float** rows, float** gradients, int count, SegmentPlace place, float learningRate)
+    public override void Apply(float** values, float** states, float** gradients, int count, SegmentPlace place, float learningRate)
     {
         var dimension = Dimension;
         for (var i = 0; i < count; i++)
         {
-            if (rows[i] == null)
+            if (values[i] == null)
             {
                 continue;
             }
 
-            var state = rows[i] + place.State;
+            var state = states[i] + place.State;
             var factor = rule.Begin(state + (TRule.Vectors * dimension), learningRate);
-            var done = Steps<TLane>(rows[i] + place.Values, state, gradients[i] + place.Values, 0, factor);
+            var done = Steps<TLane>(values[i] + place.Values, state, gradients[i] + place.Values, 0, factor);
             if (done < dimension)
             {
-                Steps<ScalarLane>(rows[i] + place.Values, state, gradients[i] + place.Values, done, factor);
+                Steps<ScalarLane>(values[i] + place.Values, state, gradients[i] + place.Values, done, factor);
             }
         }
     }

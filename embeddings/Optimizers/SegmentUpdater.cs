@@ -13,13 +13,14 @@ internal abstract unsafe class SegmentUpdater(int dimension)
     public abstract void InitializeState(float* state);
 
     /// <summary>Applies one gradient a row.</summary>
-    /// <param name="rows">Row addresses; null where there is nothing to do.</param>
+    /// <param name="values">Address of each row's values; null where there is nothing to do.</param>
+    /// <param name="states">Address of each row's state.</param>
     /// <param name="gradients">Address of each row's gradient (the whole row's).</param>
     /// <param name="count">Rows.</param>
     /// <param name="place">Where the segment lies in a row and in a gradient.</param>
     /// <param name="learningRate">The learning rate now.</param>
-    public abstract void Apply(float** rows, float** gradients, int count, SegmentPlace place, float learningRate);
+    public abstract void Apply(float** values, float** states, float** gradients, int count, SegmentPlace place, float learningRate);
 }
 
-/// <summary>Where a segment lies, in floats: its values in a row (and in a gradient), its state in a row.</summary>
+/// <summary>Where a segment lies, in floats: its values among a row's (and a gradient's), its state among a row's.</summary>
 internal readonly record struct SegmentPlace(int Values, int State);

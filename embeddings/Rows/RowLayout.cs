@@ -4,38 +4,47 @@ using Monolith.Embeddings.Optimizers;
 namespace Monolith.Embeddings.Rows;
 
 /// <summary>
-/// A row in memory, in floats: the values of all segments, then the optimizer state of all segments. A lookup reads one
-/// run of memory.
+/// A row in memory: the values of all segments, then the optimizer state of all segments, so that a lookup reads one run
+/// of memory.
 /// </summary>
-internal sealed class RowLayout
+internal sealed unsafe class RowLayout
 {
     public RowLayout(TableSpec spec, TableContent content)
     {
         Updaters = new SegmentUpdater[spec.Segments.Length];
         Places = new SegmentPlace[spec.Segments.Length];
         Dimension = spec.Dimension;
+        Trains = content == TableContent.Training;
         var values = 0;
-        var state = Dimension;
         for (var i = 0; i < Updaters.Length; i++)
         {
             Updaters[i] = SegmentUpdaters.Create(spec.Segments[i]);
-            Places[i] = new SegmentPlace(values, state);
+            Places[i] = new SegmentPlace(values, StateFloats);
             values += Updaters[i].Dimension;
-            state += Updaters[i].StateFloats;
+            StateFloats += Updaters[i].StateFloats;
         }
 
-        StateFloats = state - Dimension;
-        Floats = content == TableContent.Training ? state : Dimension;
+        ValueBytes = Dimension * sizeof(float);
+        StateBytes = Trains ? StateFloats * sizeof(float) : 0;
     }
 
     /// <summary>Values a row.</summary>
     public int Dimension { get; }
 
+    /// <summary>Whether rows carry optimizer state.</summary>
+    public bool Trains { get; }
+
     /// <summary>Floats of optimizer state of a training row.</summary>
     public int StateFloats { get; }
 
-    /// <summary>Floats a row has here.</summary>
-    public int Floats { get; }
+    /// <summary>Bytes of a row's values; state begins here.</summary>
+    public int ValueBytes { get; }
+
+    /// <summary>Bytes of a row's state here.</summary>
+    public int StateBytes { get; }
+
+    /// <summary>Bytes a row.</summary>
+    public int RowBytes => ValueBytes + StateBytes;
 
     /// <summary>What updates each segment.</summary>
     public SegmentUpdater[] Updaters { get; }
@@ -44,11 +53,12 @@ internal sealed class RowLayout
     public SegmentPlace[] Places { get; }
 
     /// <summary>Writes the optimizer state a new row starts from.</summary>
-    public unsafe void InitializeState(float* row)
+    public void InitializeState(byte* row)
     {
+        var state = (float*)(row + ValueBytes);
         for (var i = 0; i < Updaters.Length; i++)
         {
-            Updaters[i].InitializeState(row + Places[i].State);
+            Updaters[i].InitializeState(state + Places[i].State);
         }
     }
 }

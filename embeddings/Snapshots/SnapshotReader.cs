@@ -74,7 +74,7 @@ internal static class SnapshotReader
         var dimension = BinaryPrimitives.ReadInt32LittleEndian(payload.AsSpan(8));
         var state = BinaryPrimitives.ReadInt32LittleEndian(payload.AsSpan(12));
         var training = BinaryPrimitives.ReadInt32LittleEndian(payload.AsSpan(16)) == (int)TableContent.Training;
-        var needed = layout.Floats;
+        var needed = layout.RowBytes / sizeof(float);
         var stored = dimension + (training ? state : 0);
         if (dimension != layout.Dimension || state != layout.StateFloats || stored < needed)
         {

@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Monolith.Embeddings.Index;
+
+namespace Monolith.Embeddings;
+
+/// <content>Reading.</content>
+public sealed unsafe partial class EmbeddingTable
+{
+    /// <summary>Reads rows; an id without one reads the value its row would start from. Inserts nothing.</summary>
+    /// <param name="ids">Any ids.</param>
+    /// <param name="values">ids × Dimension.</param>
+    [SkipLocalsInit]
+    public void Lookup(ReadOnlySpan<ulong> ids, Span<float> values)
+    {
+        Shapes.Check(values.Length, ids.Length, Dimension, nameof(values));
+        var probes = stackalloc Probe[Stages * Block];
+        fixed (ulong* allIds = ids)
+        fixed (float* allValues = values)
+        {
+            var blocks = (ids.Length + Block - 1) / Block;
+            for (var step = 0; step < blocks + Stages - 1; step++)
+            {
+                if (step < blocks)
+                {
+                    _index.Start(allIds + (step * Block), Length(step, ids.Length), probes + (step % Stages * Block));
+                }
+
+                if (step >= 1 && step - 1 < blocks)
+                {
+                    var at = step - 1;
+                    LookFirst(allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block), _layout.ValueBytes, side: false);
+                }
+
+                if (step >= 2 && step - 2 < blocks)
+                {
+                    var at = step - 2;
+                    LookSecond(allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block), _layout.ValueBytes, side: false);
+                }
+
+                if (step >= 3)
+                {
+                    var at = step - 3;
+                    Copy(
+                        allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block),
+                        allValues + ((long)at * Block * Dimension));
+                }
+            }
+        }
+    }
+
+    private static int Length(int block, int ids) => Math.Min(Block, ids - (block * Block));
+
+    /// <summary>Second stage: the first bucket is here; the row, or the second bucket, is asked for.</summary>
+    private void LookFirst(ulong* ids, int count, Probe* probes, int bytes, bool side)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            if (CuckooIndex.Look(ids[i], probes + i))
+            {
+                PrefetchRow(probes[i].Row, bytes, side);
+            }
+            else
+            {
+                _index.GoOn(probes + i);
+            }
+        }
+    }
+
+    /// <summary>Third stage: the same for those that went on to a second bucket.</summary>
+    private void LookSecond(ulong* ids, int count, Probe* probes, int bytes, bool side)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            if (probes[i].Bucket != null && CuckooIndex.Look(ids[i], probes + i))
+            {
+                PrefetchRow(probes[i].Row, bytes, side);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void PrefetchRow(uint row, int bytes, bool side)
+    {
+        var address = _rows.Address(row);
+        for (var at = 0; at < bytes; at += 64)
+        {
+            CuckooIndex.Prefetch(address + at);
+        }
+
+        if (((nuint)address & 63) != 0)
+        {
+            CuckooIndex.Prefetch(address + bytes - 1);
+        }
+
+        if (side)
+        {
+            CuckooIndex.Prefetch(_rows.Side(row));
+        }
+    }
+
+    /// <summary>Last stage: the rows are here.</summary>
+    private void Copy(ulong* ids, int count, Probe* probes, float* values)
+    {
+        var dimension = Dimension;
+        for (var i = 0; i < count; i++, values += dimension)
+        {
+            if (probes[i].Found)
+            {
+                CopyRow((float*)_rows.Address(probes[i].Row), values, dimension);
+            }
+            else
+            {
+                _initializer.Write(ids[i], new Span<float>(values, dimension));
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyRow(float* from, float* to, int count)
+    {
+        var at = 0;
+        for (; at + Vector256<float>.Count <= count; at += Vector256<float>.Count)
+        {
+            Vector256.Store(Vector256.Load(from + at), to + at);
+        }
+
+        for (; at < count; at++)
+        {
+            to[at] = from[at];
+        }
+    }
+}

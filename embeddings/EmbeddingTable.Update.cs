@@ -1,0 +1,187 @@
+using System.Runtime.CompilerServices;
+using Monolith.Embeddings.Index;
+using Monolith.Embeddings.Rows;
+
+namespace Monolith.Embeddings;
+
+/// <content>Learning.</content>
+public sealed unsafe partial class EmbeddingTable
+{
+    private uint _newestEventSeconds;
+    private float[] _scratch = [];
+
+    /// <summary>Applies gradients; ids are distinct. Ids without a row get one, once they are admitted.</summary>
+    /// <param name="ids">Distinct ids.</param>
+    /// <param name="gradients">ids × Dimension: summed over the id's occurrences.</param>
+    /// <param name="occurrences">Occurrences an id's gradient sums, at least 1.</param>
+    /// <param name="eventTimesSeconds">Newest event time of an id's occurrences, Unix seconds.</param>
+    [SkipLocalsInit]
+    public void Update(
+        ReadOnlySpan<ulong> ids, ReadOnlySpan<float> gradients, ReadOnlySpan<int> occurrences, ReadOnlySpan<uint> eventTimesSeconds)
+    {
+        Shapes.Check(gradients.Length, ids.Length, Dimension, nameof(gradients));
+        Shapes.Check(occurrences.Length, ids.Length, 1, nameof(occurrences));
+        Shapes.Check(eventTimesSeconds.Length, ids.Length, 1, nameof(eventTimesSeconds));
+        Shapes.CheckTrains(_content);
+        if (_scratch.Length == 0)
+        {
+            _scratch = GC.AllocateArray<float>(Block * Dimension, pinned: true);
+        }
+
+        var probes = stackalloc Probe[Stages * Block];
+        fixed (ulong* allIds = ids)
+        fixed (float* allGradients = gradients)
+        fixed (int* allOccurrences = occurrences)
+        fixed (uint* allTimes = eventTimesSeconds)
+        {
+            var batch = new Batch(allIds, allGradients, allOccurrences, allTimes);
+            var blocks = (ids.Length + Block - 1) / Block;
+            for (var step = 0; step < blocks + Stages - 1; step++)
+            {
+                if (step < blocks)
+                {
+                    _index.Start(allIds + (step * Block), Length(step, ids.Length), probes + (step % Stages * Block));
+                }
+
+                if (step >= 1 && step - 1 < blocks)
+                {
+                    var at = step - 1;
+                    LookFirst(allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block), _layout.RowBytes, side: true);
+                }
+
+                if (step >= 2 && step - 2 < blocks)
+                {
+                    var at = step - 2;
+                    LookSecond(allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block), _layout.RowBytes, side: true);
+                }
+
+                if (step >= 3)
+                {
+                    var at = step - 3;
+                    Learn(batch, at * Block, Length(at, ids.Length), probes + (at % Stages * Block));
+                }
+            }
+        }
+
+        EndUpdate(ids.Length);
+    }
+
+    private void EndUpdate(int ids)
+    {
+        _index.GrowSome(1 + (ids / 512));
+        _index.EndBatch();
+    }
+
+    /// <summary>Last stage: the rows are here, or the ids have none.</summary>
+    [SkipLocalsInit]
+    private void Learn(in Batch batch, int from, int count, Probe* probes)
+    {
+        var values = stackalloc float*[Block];
+        var states = stackalloc float*[Block];
+        var gradients = stackalloc float*[Block];
+        for (var i = 0; i < count; i++)
+        {
+            var at = from + i;
+            var occurrences = batch.Occurrences[at];
+            var seconds = batch.Times[at];
+            gradients[i] = batch.Gradients + ((long)at * Dimension);
+            _newestEventSeconds = Math.Max(_newestEventSeconds, seconds);
+            if (!probes[i].Found && !TryAdmit(batch.Ids[at], ref occurrences, i, ref gradients[i], out probes[i].Row))
+            {
+                values[i] = null;
+                continue;
+            }
+
+            var row = probes[i].Row;
+            var old = RowMarks.Touch(_rows.Side(row), seconds, occurrences);
+            if ((old & RowMarks.Drain) == 0)
+            {
+                NoteUpdated(batch.Ids[at]);
+            }
+
+            values[i] = (float*)_rows.Address(row);
+            states[i] = values[i] + Dimension;
+        }
+
+        for (var s = 0; s < _layout.Updaters.Length; s++)
+        {
+            _layout.Updaters[s].Apply(values, states, gradients, count, _layout.Places[s], Spec.Segments[s].Optimizer.LearningRate);
+        }
+    }
+
+    /// <summary>A row for an id that the pipeline did not find, if the id is admitted.</summary>
+    private bool TryAdmit(ulong id, ref int occurrences, int place, ref float* gradient, out uint row)
+    {
+        // It may have come since the pipeline looked: an entry that moved, or an id that is there twice after all.
+        if (_index.TryFind(id, out row))
+        {
+            return true;
+        }
+
+        if (_filter is not null)
+        {
+            var before = _filter.Add(id, occurrences);
+            var admitted = Math.Clamp(before + occurrences - _threshold, 0, occurrences);
+            if (admitted == 0)
+            {
+                return false;
+            }
+
+            if (admitted < occurrences)
+            {
+                // Some occurrences of this gradient still counted as refused: the rest take their share.
+                gradient = Scaled(gradient, place, (float)admitted / occurrences);
+                occurrences = admitted;
+            }
+        }
+
+        row = Insert(id);
+        return true;
+    }
+
+    private float* Scaled(float* gradient, int place, float share)
+    {
+        // The scratch is pinned for the table's life.
+        var scaled = (float*)Unsafe.AsPointer(ref _scratch[place * Dimension]);
+        for (var d = 0; d < Dimension; d++)
+        {
+            scaled[d] = gradient[d] * share;
+        }
+
+        return scaled;
+    }
+
+    private readonly struct Batch(ulong* ids, float* gradients, int* occurrences, uint* times)
+    {
+        public readonly ulong* Ids = ids;
+        public readonly float* Gradients = gradients;
+        public readonly int* Occurrences = occurrences;
+        public readonly uint* Times = times;
+    }
+
+    /// <summary>Sets values, inserting rows where there are none: how a replica follows a shard.</summary>
+    /// <param name="ids">Distinct ids.</param>
+    /// <param name="values">ids × Dimension.</param>
+    public void Assign(ReadOnlySpan<ulong> ids, ReadOnlySpan<float> values)
+    {
+        Shapes.Check(values.Length, ids.Length, Dimension, nameof(values));
+        fixed (float* all = values)
+        {
+            for (var i = 0; i < ids.Length; i++)
+            {
+                if (!_index.TryFind(ids[i], out var row))
+                {
+                    row = Insert(ids[i]);
+                }
+
+                CopyRow(all + ((long)i * Dimension), (float*)_rows.Address(row), Dimension);
+                if (_layout.Trains && (RowMarks.Touch(_rows.Side(row), 0, 0) & RowMarks.Drain) == 0)
+                {
+                    NoteUpdated(ids[i]);
+                }
+            }
+        }
+
+        EndUpdate(ids.Length);
+    }
+}

@@ -1,0 +1,97 @@
+using Monolith.Embeddings.Index;
+using Monolith.Embeddings.Memory;
+
+namespace Monolith.Embeddings.Tests.Index;
+
+public sealed class CuckooIndexTests
+{
+    [Fact]
+    public void Many_ids_come_and_go_and_the_structure_stays_whole()
+    {
+        using var index = new CuckooIndex(SlabPool.Shared, new IdHash(1, 2, 3));
+        for (var i = 0u; i < 200_000; i++)
+        {
+            index.Insert(i, i);
+            if (i % 512 == 0)
+            {
+                index.GrowSome(2);
+                index.EndBatch();
+            }
+        }
+
+        Check(index, 0, 200_000);
+        Assert.True(index.SubTables > 8);
+        Assert.InRange(index.LoadsAtGrowth.Sum / index.LoadsAtGrowth.Count, 0.95, 1);
+        Assert.InRange(index.LoadsAtGrowth.Least, 0.95, 1);
+        for (var i = 0u; i < 198_000; i++)
+        {
+            Assert.True(index.Remove(i, out var row));
+            Assert.Equal(i, row);
+            index.EndBatch();
+        }
+
+        Check(index, 198_000, 200_000);
+        Assert.InRange(index.SubTables, 1, 2);
+        Assert.InRange(index.Capacity, 2000, 20_000);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Ids_chosen_to_look_alike_do_no_harm(int kind)
+    {
+        using var index = new CuckooIndex(SlabPool.Shared, IdHash.Random());
+        ulong Id(uint i) => kind switch
+        {
+            0 => (ulong)i << 40,
+            1 => ulong.MaxValue - i,
+            _ => ((ulong)i << 32) | i,
+        };
+        for (var i = 0u; i < 100_000; i++)
+        {
+            index.Insert(Id(i), i);
+        }
+
+        for (var i = 0u; i < 100_000; i++)
+        {
+            Assert.True(index.TryFind(Id(i), out var row) && row == i);
+        }
+
+        Assert.InRange(index.LoadsAtGrowth.Sum / index.LoadsAtGrowth.Count, 0.95, 1);
+    }
+
+    [Fact]
+    public unsafe void A_bucket_matches_as_its_scalar_twin_does()
+    {
+        var random = new Random(1);
+        var line = stackalloc byte[128];
+        var bucket = (byte*)(((nuint)line + 63) & ~(nuint)63);
+        for (var i = 0; i < 20_000; i++)
+        {
+            new Span<byte>(bucket, 64).Clear();
+            for (var entry = 0; entry < Bucket.Entries; entry++)
+            {
+                if (random.Next(3) > 0)
+                {
+                    Bucket.Put(bucket, entry, (ulong)random.Next(6) * 0x100000001, (uint)random.Next(2));
+                }
+            }
+
+            var id = (ulong)random.Next(6) * 0x100000001;
+            Assert.Equal(Bucket.ScalarMatch(bucket, id) & Bucket.Used(bucket), Bucket.Match(bucket, id));
+        }
+    }
+
+    private static void Check(CuckooIndex index, uint from, uint to)
+    {
+        var seen = new HashSet<ulong>();
+        index.Validate((id, row) =>
+        {
+            Assert.True(id == row && row >= from && row < to);
+            seen.Add(id);
+        });
+        Assert.Equal((int)(to - from), seen.Count);
+        Assert.False(index.TryFind(to, out _));
+    }
+}
