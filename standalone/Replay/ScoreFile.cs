@@ -58,29 +58,66 @@ internal sealed class ScoreFile : IScoreSink, IDisposable
     public long Rows => RandomAccess.GetLength(_file) / (_stride * sizeof(float));
 
     /// <summary>Scores and labels of one task in file order; rows that were not scored, or have no label, are left out.</summary>
-    public IEnumerable<ScoredRow> Read(int task, long firstRow = 0)
+    public IEnumerable<ScoredRow> Read(int task)
     {
-        var buffer = new byte[_stride * sizeof(float) * 4096];
-        for (var row = firstRow; ; row += 4096)
+        foreach (var (row, tasks) in ReadAll())
         {
-            var read = RandomAccess.Read(_file, buffer, row * _stride * sizeof(float));
-            var rows = read / (_stride * sizeof(float));
+            if (tasks[task] is (var score, { } label))
+            {
+                yield return new ScoredRow(row, score, label);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Every scored row in file order, with the score and, where there is one, the label of each task. The array is used
+    /// again for the next row.
+    /// </summary>
+    public IEnumerable<(long Row, (float Score, float? Label)[] Tasks)> ReadAll()
+    {
+        const int chunk = 4096;
+        var buffer = new byte[_stride * sizeof(float) * chunk];
+        var tasks = new (float Score, float? Label)[_tasks];
+        for (var first = 0L; ; first += chunk)
+        {
+            var rows = Fill(buffer, first) / (_stride * sizeof(float));
             for (var i = 0; i < rows; i++)
             {
-                var at = ((i * _stride) + (task * 2)) * sizeof(float);
-                var score = BitConverter.ToSingle(buffer, at);
-                var label = BitConverter.ToSingle(buffer, at + sizeof(float));
-                if (label >= 1)
+                var cells = MemoryMarshal.Cast<byte, float>(buffer).Slice(i * _stride, _stride);
+                if (cells[1] == 0)
                 {
-                    yield return new ScoredRow(row + i, score, label - 1);
+                    continue; // a hole: nobody scored this row
                 }
+
+                for (var t = 0; t < _tasks; t++)
+                {
+                    tasks[t] = (cells[2 * t], float.IsNaN(cells[(2 * t) + 1]) ? null : cells[(2 * t) + 1] - 1);
+                }
+
+                yield return (first + i, tasks);
             }
 
-            if (rows < 4096)
+            if (rows < chunk)
             {
                 yield break;
             }
         }
+    }
+
+    // A read may return less than there is.
+    private int Fill(byte[] buffer, long firstRow)
+    {
+        var filled = 0;
+        for (int read; filled < buffer.Length; filled += read)
+        {
+            read = RandomAccess.Read(_file, buffer.AsSpan(filled), (firstRow * _stride * sizeof(float)) + filled);
+            if (read == 0)
+            {
+                break;
+            }
+        }
+
+        return filled;
     }
 
     /// <inheritdoc/>
