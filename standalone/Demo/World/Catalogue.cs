@@ -87,11 +87,10 @@ internal sealed class Catalogue
         var category = random.Below(Categories);
         Span<float> own = stackalloc float[Population.Dimension];
         var quality = (float)(0.6 * random.Normal());
-        var price = Math.Round(Math.Exp(3.5 + random.Normal()), 2);
         random.Direction(own);
         var vector = new float[Population.Dimension];
         Vectors.Blend(_categories.AsSpan(category * Population.Dimension, Population.Dimension), own, CategoryShare, vector);
-        return new Item(number, category, price, quality, vector);
+        return new Item(number, category, quality, vector);
     }
 
     private static bool Contains(ReadOnlySpan<Item> items, long number)
@@ -126,10 +125,9 @@ internal sealed class Catalogue
 /// <summary>An item.</summary>
 /// <param name="Number">Its number, in order of arrival.</param>
 /// <param name="Category">Its category, which the application knows.</param>
-/// <param name="Price">Its price, which the application knows.</param>
 /// <param name="Quality">How readily anybody clicks on it, in log odds; hidden.</param>
 /// <param name="Vector">What it is like, of length 1; hidden.</param>
-internal sealed record Item(long Number, int Category, double Price, float Quality, float[] Vector)
+internal sealed record Item(long Number, int Category, float Quality, float[] Vector)
 {
     /// <summary>The item's id.</summary>
     public string Id { get; } = FormattableString.Invariant($"i{Number}");

@@ -18,7 +18,6 @@ internal sealed class Population
     private readonly float[] _own;
     private readonly byte[] _segment;
     private readonly float[] _activity;
-    private readonly byte[] _device;
 
     public Population(WorldOptions options)
     {
@@ -26,12 +25,10 @@ internal sealed class Population
         _own = new float[options.Users * Dimension];
         _segment = new byte[options.Users];
         _activity = new float[options.Users];
-        _device = new byte[options.Users];
         for (var user = 0; user < options.Users; user++)
         {
             var random = new SeededRandom(options.Seed, Draw.User, user);
             _segment[user] = (byte)random.Below(Segments);
-            _device[user] = (byte)random.Below(3);
             _activity[user] = (float)random.Normal();
             random.Direction(_own.AsSpan(user * Dimension, Dimension));
         }
@@ -42,9 +39,6 @@ internal sealed class Population
 
     /// <summary>A user's segment, which the application knows.</summary>
     public int SegmentOf(int user) => _segment[user];
-
-    /// <summary>A user's device, 0 to 2, which the application knows.</summary>
-    public int DeviceOf(int user) => _device[user];
 
     /// <summary>How readily a user clicks on anything, in log odds.</summary>
     public float ActivityOf(int user) => _activity[user];
