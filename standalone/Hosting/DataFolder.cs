@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Text;
+using Monolith.Contracts.Specification;
+using Monolith.Standalone.Reports;
 
 namespace Monolith.Standalone.Hosting;
 
@@ -36,6 +39,30 @@ public sealed class DataFolder : IDisposable
 
     /// <summary>A new folder under the system's temporary folder, deleted with everything in it when disposed.</summary>
     public static DataFolder Temporary() => Open(Directory.CreateTempSubdirectory("monolith-").FullName, temporary: true);
+
+    /// <summary>
+    /// Remembers what of a specification its stored parameters depend on, and refuses another one of that name later.
+    /// </summary>
+    /// <exception cref="DataFolderException">The folder holds the model with another layout; the message says what differs.</exception>
+    public void CheckModel(ModelSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        var file = System.IO.Path.Combine(Path, $"{spec.Name}.layout");
+        var layout = SpecLayout.Of(spec);
+        if (!File.Exists(file))
+        {
+            AtomicFile.Write(file, stream => stream.Write(Encoding.UTF8.GetBytes(string.Join('\n', layout.Lines) + "\n")));
+            return;
+        }
+
+        var differences = layout.Differences(File.ReadAllLines(file));
+        if (differences.Count > 0)
+        {
+            throw new DataFolderException(
+                $"data folder {Path} holds model '{spec.Name}' with another layout, so what was learned does not fit "
+                + $"(name a new folder, or take these back):\n  {string.Join("\n  ", differences)}");
+        }
+    }
 
     /// <summary>Releases the lock; deletes a temporary folder.</summary>
     public void Dispose()
@@ -106,9 +133,8 @@ public sealed class DataFolder : IDisposable
     {
         if (!File.Exists(file))
         {
-            var fresh = file + ".new";
-            File.WriteAllText(fresh, LayoutVersion.ToString(CultureInfo.InvariantCulture) + "\n");
-            File.Move(fresh, file, overwrite: true);
+            AtomicFile.Write(
+                file, stream => stream.Write(Encoding.ASCII.GetBytes(LayoutVersion.ToString(CultureInfo.InvariantCulture) + "\n")));
             return;
         }
 

@@ -1,3 +1,4 @@
+using Monolith.Contracts.Specification;
 using Monolith.Standalone.Hosting;
 
 namespace Monolith.Standalone.Tests.Hosting;
@@ -66,6 +67,26 @@ public sealed class DataFolderTests : IDisposable
         {
             File.Delete(_path);
         }
+    }
+
+    [Fact]
+    public void A_model_whose_layout_has_changed_is_refused_with_what_differs_and_settings_may_change()
+    {
+        const string Yaml = """
+            model: m
+            partition_by: user
+            tables: [ { name: t, segments: [ { dimension: 1, optimizer: { kind: sgd } }, { dimension: 4, optimizer: { kind: sgd } } ] } ]
+            features: [ { name: user, kind: categorical } ]
+            network: { kind: deepfm }
+            tasks: [ { name: click, label: click } ]
+            """;
+        using var folder = DataFolder.Open(_path);
+        folder.CheckModel(ModelSpecFile.Parse(Yaml, "m.yaml"));
+        folder.CheckModel(ModelSpecFile.Parse(Yaml + "\nserving: { max_candidates: 3 }", "m.yaml"));
+        var exception = Assert.Throws<DataFolderException>(
+            () => folder.CheckModel(ModelSpecFile.Parse(Yaml.Replace("dimension: 4", "dimension: 8", StringComparison.Ordinal), "m.yaml")));
+        Assert.Contains("stored: table t", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("now: table t", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
