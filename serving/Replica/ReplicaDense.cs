@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Monolith.Contracts.Network;
 using Monolith.Contracts.Specification;
 using Monolith.Contracts.Sync;
@@ -20,7 +19,7 @@ internal sealed record ReplicaDense(ReplicaVersion Version, float[] Values)
     public static ReplicaDense Of(Delta delta) => new(
         new ReplicaVersion(RedisNames.Dense, delta.Epoch, delta.Sequence, delta.WatermarkMs), delta.Values(0).ToArray());
 
-    /// <summary>What a snapshot says: its body begins with the vector.</summary>
+    /// <summary>What a snapshot says.</summary>
     /// <exception cref="InvalidDataException">The snapshot is damaged or of another model.</exception>
     public static ReplicaDense Load(ModelSpec spec, DenseLayout layout, long epoch, long sequence, string path)
     {
@@ -32,7 +31,7 @@ internal sealed record ReplicaDense(ReplicaVersion Version, float[] Values)
         }
 
         var values = new float[layout.Length];
-        file.Body.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+        DenseSnapshot.Read(file.Body, values);
         return new ReplicaDense(new ReplicaVersion(RedisNames.Dense, epoch, sequence, file.Header.WatermarkMs), values);
     }
 }

@@ -1,0 +1,39 @@
+using Monolith.Contracts.Sync;
+
+namespace Monolith.Silos.Parts;
+
+/// <summary>
+/// What a part has learned, apart from how it is kept (<see cref="PartKeeper"/>) and called (its grain). Not thread-safe:
+/// its grain sees to that.
+/// </summary>
+public interface IPartState
+{
+    /// <summary>What must be equal for a snapshot to be readable, one line a fact.</summary>
+    IReadOnlyList<string> Layout { get; }
+
+    /// <summary>How far each partition is applied.</summary>
+    AppliedOffsets Offsets { get; }
+
+    /// <summary>Raised by every change that a snapshot should not miss for long.</summary>
+    long Version { get; }
+
+    /// <summary>Writes the state; the offsets travel in the snapshot's header.</summary>
+    void Save(Stream stream);
+
+    /// <summary>Reads what <see cref="Save"/> wrote, into a fresh state.</summary>
+    /// <exception cref="InvalidDataException">It is not of this layout.</exception>
+    void Load(Stream stream, AppliedOffsets offsets);
+}
+
+/// <summary>A part whose changes travel to replicas.</summary>
+public interface ISyncedState : IPartState
+{
+    /// <summary>Whether anything changed, the watermark included, since the last <see cref="TakeDelta"/>.</summary>
+    bool HasDelta { get; }
+
+    /// <summary>Takes the changes since the last call.</summary>
+    /// <param name="epoch">Epoch of both sequences.</param>
+    /// <param name="sequence">The sequence that the delta leads to, from the one before.</param>
+    /// <returns>The caller disposes; null when the changes are too many for a delta, and are lost to all but a snapshot.</returns>
+    Delta? TakeDelta(long epoch, long sequence);
+}

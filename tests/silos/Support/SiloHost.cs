@@ -1,0 +1,42 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Monolith.Contracts.Grains;
+using Monolith.Contracts.Specification;
+using Monolith.Silos.Hosting;
+using Monolith.Silos.Parts;
+
+namespace Monolith.Silos.Tests.Support;
+
+/// <summary>A real silo in this process, as the product registers it.</summary>
+public sealed class SiloHost(IHost host) : IAsyncDisposable
+{
+    public IServiceProvider Services => host.Services;
+
+    public IGrainFactory Grains => host.Services.GetRequiredService<IGrainFactory>();
+
+    public static async Task<SiloHost> StartAsync(MonolithSiloOptions options, ModelSpec spec, Action<HostApplicationBuilder>? more = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Test" });
+        builder.Logging.AddProvider(new TestLogProvider()).SetMinimumLevel(LogLevel.Warning);
+        builder.AddMonolithSilo(options, spec);
+        more?.Invoke(builder);
+        var host = builder.Build();
+        await host.StartAsync();
+        return new SiloHost(host);
+    }
+
+    public IEmbeddingShardGrain Shard(ModelSpec spec, int shard) =>
+        Grains.GetGrain<IEmbeddingShardGrain>(PartIdentity.ShardKey(spec.Name, shard));
+
+    public IFederationGrain Federation(ModelSpec spec) => Grains.GetGrain<IFederationGrain>(spec.Name);
+
+    public IMetricsGrain Metrics(ModelSpec spec) => Grains.GetGrain<IMetricsGrain>(spec.Name);
+
+    /// <summary>A clean stop.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await host.StopAsync();
+        host.Dispose();
+    }
+}
