@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Monolith.Embeddings.Index;
+using Monolith.Embeddings.Memory;
 
 namespace Monolith.Embeddings;
 
@@ -54,11 +55,12 @@ public sealed unsafe partial class EmbeddingTable
     /// <summary>Second stage: the first bucket is here; the row, or the second bucket, is asked for.</summary>
     private void LookFirst(ulong* ids, int count, Probe* probes, int bytes, bool side)
     {
+        var rows = _rows.View;
         for (var i = 0; i < count; i++)
         {
             if (CuckooIndex.Look(ids[i], probes + i))
             {
-                PrefetchRow(probes[i].Row, bytes, side);
+                PrefetchRow(rows, probes + i, bytes, side);
             }
             else
             {
@@ -70,19 +72,21 @@ public sealed unsafe partial class EmbeddingTable
     /// <summary>Third stage: the same for those that went on to a second bucket.</summary>
     private void LookSecond(ulong* ids, int count, Probe* probes, int bytes, bool side)
     {
+        var rows = _rows.View;
         for (var i = 0; i < count; i++)
         {
             if (probes[i].Bucket != null && CuckooIndex.Look(ids[i], probes + i))
             {
-                PrefetchRow(probes[i].Row, bytes, side);
+                PrefetchRow(rows, probes + i, bytes, side);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void PrefetchRow(uint row, int bytes, bool side)
+    private static void PrefetchRow(in UnitStore.Addresses rows, Probe* probe, int bytes, bool side)
     {
-        var address = _rows.Address(row);
+        var address = rows.Of(probe->Row);
+        probe->Address = address;
         for (var at = 0; at < bytes; at += 64)
         {
             CuckooIndex.Prefetch(address + at);
@@ -95,7 +99,7 @@ public sealed unsafe partial class EmbeddingTable
 
         if (side)
         {
-            CuckooIndex.Prefetch(_rows.Side(row));
+            CuckooIndex.Prefetch(rows.Side(probe->Row));
         }
     }
 
@@ -107,7 +111,7 @@ public sealed unsafe partial class EmbeddingTable
         {
             if (probes[i].Found)
             {
-                CopyRow((float*)_rows.Address(probes[i].Row), values, dimension);
+                CopyRow((float*)probes[i].Address, values, dimension);
             }
             else
             {

@@ -20,7 +20,11 @@ public sealed unsafe partial class EmbeddingTable
             var read = _index.Read(ref cursor, entries, out wrapped);
             for (var i = 0; i < read; i++)
             {
-                PrefetchRow(entries[i].Row, _layout.RowBytes, _layout.Trains);
+                var address = _rows.Address(entries[i].Row);
+                for (var at = 0; at < _layout.RowBytes; at += 64)
+                {
+                    CuckooIndex.Prefetch(address + at);
+                }
             }
 
             for (var i = 0; i < read; i++)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Monolith.Embeddings.Index;
+using Monolith.Embeddings.Optimizers;
 using Monolith.Embeddings.Rows;
 
 namespace Monolith.Embeddings;
@@ -8,6 +9,8 @@ namespace Monolith.Embeddings;
 public sealed unsafe partial class EmbeddingTable
 {
     private uint _newestEventSeconds;
+    private readonly StepContext[] _contexts;
+    private long _step;
     private float[] _scratch = [];
 
     /// <summary>Applies gradients; ids are distinct. Ids without a row get one, once they are admitted.</summary>
@@ -28,6 +31,7 @@ public sealed unsafe partial class EmbeddingTable
             _scratch = GC.AllocateArray<float>(Block * Dimension, pinned: true);
         }
 
+        BeginStep();
         var probes = stackalloc Probe[Stages * Block];
         fixed (ulong* allIds = ids)
         fixed (float* allGradients = gradients)
@@ -64,6 +68,15 @@ public sealed unsafe partial class EmbeddingTable
         }
 
         EndUpdate(ids.Length);
+    }
+
+    private void BeginStep()
+    {
+        _step++;
+        for (var s = 0; s < _contexts.Length; s++)
+        {
+            _contexts[s] = new StepContext(LearningRates.At(Spec.Segments[s].Optimizer, _step), _step);
+        }
     }
 
     private void EndUpdate(int ids)
@@ -105,7 +118,7 @@ public sealed unsafe partial class EmbeddingTable
 
         for (var s = 0; s < _layout.Updaters.Length; s++)
         {
-            _layout.Updaters[s].Apply(values, states, gradients, count, _layout.Places[s], Spec.Segments[s].Optimizer.LearningRate);
+            _layout.Updaters[s].Apply(values, states, gradients, count, _layout.Places[s], _contexts[s]);
         }
     }
 

@@ -3,6 +3,7 @@ using Monolith.Embeddings.Admission;
 using Monolith.Embeddings.Index;
 using Monolith.Embeddings.Initialization;
 using Monolith.Embeddings.Memory;
+using Monolith.Embeddings.Optimizers;
 using Monolith.Embeddings.Rows;
 
 namespace Monolith.Embeddings;
@@ -18,7 +19,7 @@ namespace Monolith.Embeddings;
 public sealed unsafe partial class EmbeddingTable : IDisposable
 {
     /// <summary>Ids a block of the pipeline.</summary>
-    private const int Block = 32;
+    private const int Block = 16;
 
     /// <summary>Blocks under way.</summary>
     private const int Stages = 4;
@@ -48,6 +49,7 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
         _content = content;
         _initializer = new RowInitializer(spec, seed);
         _layout = new RowLayout(spec, content);
+        _contexts = new StepContext[spec.Segments.Length];
         _rows = new UnitStore(SlabPool.Shared, _layout.RowBytes, _layout.Trains ? RowMarks.Bytes : 0);
         _index = new CuckooIndex(SlabPool.Shared, hash);
         _expirySeconds = spec.Expiry is { } expiry ? (uint)Math.Clamp(expiry.TotalSeconds, 1, uint.MaxValue) : 0;

@@ -112,28 +112,9 @@ public static class SpecJson
         ZerosInitializer => Kind("zeros"),
         ConstantInitializer c => Kind("constant", ("value", Number(c.Value))),
         UniformInitializer u => Kind("uniform", ("low", Number(u.Low)), ("high", Number(u.High))),
+        TruncatedNormalInitializer n => Kind("truncated_normal", ("mean", Number(n.Mean)), ("deviation", Number(n.Deviation))),
         _ => throw Unknown(initializer),
     };
-
-    /// <summary>Writes an optimizer of rows.</summary>
-    internal static JsonObject Optimizer(SparseOptimizerSpec optimizer)
-    {
-        (string, JsonNode?)[] common =
-            [("learning_rate", Number(optimizer.LearningRate)), ("weight_decay", Number(optimizer.WeightDecay))];
-        return optimizer switch
-        {
-            SgdOptimizer => Kind("sgd", common),
-            AdagradOptimizer a => Kind("adagrad", [.. common, ("initial_accumulator", Number(a.InitialAccumulator))]),
-            FtrlOptimizer f => Kind(
-                "ftrl",
-                [
-                    .. common, ("initial_accumulator", Number(f.InitialAccumulator)), ("beta", Number(f.Beta)),
-                    ("l1", Number(f.L1)), ("l2", Number(f.L2)),
-                ]),
-            MovingAverageOptimizer m => Kind("moving_average", ("decay", Number(m.Decay))),
-            _ => throw Unknown(optimizer),
-        };
-    }
 
     private static JsonObject Table(TableSpec table) => Optional(
         new JsonObject
@@ -142,17 +123,43 @@ public static class SpecJson
             ["admission"] = table.Admission switch
             {
                 AdmitAll => Kind("all"),
-                AdmitAfter a => Kind("after", ("threshold", a.Threshold)),
+                AdmitAfter a => Kind("after", ("threshold", a.Threshold), ("remembered", a.Remembered)),
+                AdmitByShare a => Kind("by_share", ("threshold", a.Threshold)),
+                AdmitByChance a => Kind("by_chance", ("threshold", a.Threshold)),
                 _ => throw Unknown(table.Admission),
             },
+            ["unseen"] = table.Unseen == UnseenValue.Zeros ? "zeros" : "initial_value",
+            ["precision"] = Precision(table.Precision),
             ["segments"] = List(table.Segments, s => new JsonObject
             {
                 ["dimension"] = s.Dimension,
                 ["initializer"] = Initializer(s.Initializer),
-                ["optimizer"] = Optimizer(s.Optimizer),
+                ["optimizer"] = SpecJsonOptimizers.Of(s.Optimizer),
+                ["serving_precision"] = Precision(s.ServingPrecision),
             }),
         },
-        ("expiry", table.Expiry is { } expiry ? Scalars.Text(expiry) : null));
+        ("expiry", table.Expiry is { } expiry ? Scalars.Text(expiry) : null),
+        ("budget", table.Budget is { } budget ? Budget(budget) : null));
+
+    private static JsonObject Budget(BudgetSpec budget) => Optional(
+        new JsonObject
+        {
+            ["evict"] = budget.Evict switch
+            {
+                EvictionOrder.LeastRecentlyUsed => "least_recently_used",
+                EvictionOrder.LeastFrequentlyUsed => "least_frequently_used",
+                _ => "smallest_norm",
+            },
+        },
+        ("max_rows", budget.MaxRows),
+        ("max_bytes", budget.MaxBytes));
+
+    private static string Precision(RowPrecision precision) => precision switch
+    {
+        RowPrecision.Float16 => "float16",
+        RowPrecision.BFloat16 => "bfloat16",
+        _ => "float32",
+    };
 
     private static JsonObject Network(NetworkSpec network) => new()
     {
@@ -184,7 +191,7 @@ public static class SpecJson
         _ => throw Unknown(transform),
     };
 
-    private static JsonObject Kind(string kind, params (string Key, JsonNode? Value)[] rest) =>
+    internal static JsonObject Kind(string kind, params (string Key, JsonNode? Value)[] rest) =>
         Optional(new JsonObject { ["kind"] = kind }, rest);
 
     private static JsonObject Optional(JsonObject json, params (string Key, JsonNode? Value)[] rest)
@@ -203,8 +210,8 @@ public static class SpecJson
     private static JsonArray List<T>(IEnumerable<T> items, Func<T, JsonNode?> write) => [.. items.Select(write)];
 
     // A float's shortest text, not the digits of the double nearest to it.
-    private static double Number(float x) =>
+    internal static double Number(float x) =>
         double.Parse(x.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
-    private static NotSupportedException Unknown(object setting) => new($"Unknown setting {setting.GetType().Name}");
+    internal static NotSupportedException Unknown(object setting) => new($"Unknown setting {setting.GetType().Name}");
 }

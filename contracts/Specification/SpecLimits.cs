@@ -18,6 +18,15 @@ public static class SpecLimits
     /// <summary>Width of a segment.</summary>
     public const int Dimension = 1024;
 
+    /// <summary>Ids an admission filter remembers, at most.</summary>
+    public const int Remembered = 1 << 26;
+
+    /// <summary>Ids an admission filter remembers, at least.</summary>
+    public const int RememberedLeast = 1024;
+
+    /// <summary>Bytes a table's budget allows, at least: room for the first slabs of rows and index.</summary>
+    public const long BudgetBytesLeast = 16 << 20;
+
     /// <summary>Hidden layers.</summary>
     public const int HiddenLayers = 8;
 

@@ -13,6 +13,9 @@ internal unsafe struct Probe
     /// <summary>The bucket to look into next; null when the id is found, or is known to be absent.</summary>
     public byte* Bucket;
 
+    /// <summary>Where the row lies, once it is found.</summary>
+    public byte* Address;
+
     /// <summary>The id's row, once found.</summary>
     public uint Row;
 
@@ -29,10 +32,17 @@ internal sealed unsafe partial class CuckooIndex
     /// <summary>First stage: asks memory for the first buckets.</summary>
     public void Start(ulong* ids, int count, Probe* probes)
     {
+        // Locals, for the loop to keep in registers: the compiler must assume that a store through a pointer hits a field.
+        var hasher = _hash;
+        var directory = _directory;
+        var shift = 63 - _depth;
+        var slabs = _pages.View;
         for (var i = 0; i < count; i++)
         {
-            var hash = Hash(ids[i]);
-            var bucket = FirstBucket(hash);
+            var hash = hasher.Of(ids[i]);
+            var table = directory + (int)((hash >> 1) >> shift);
+            var at = IdHash.Reduce((uint)hash, table->Buckets);
+            var bucket = slabs.Of(table->Pages[at / SubTable.BucketsPerPage]) + ((nuint)(at % SubTable.BucketsPerPage) * Index.Bucket.Bytes);
             Prefetch(bucket);
             probes[i].Hash = hash;
             probes[i].Bucket = bucket;

@@ -47,9 +47,21 @@ internal sealed class RowInitializer
                 case UniformInitializer u:
                     Uniform(u, Mixer.Mix(_seed ^ Mixer.Mix(id)) + ((ulong)from * Mixer.Golden), part);
                     break;
+                case TruncatedNormalInitializer n:
+                    Normal(n, Mixer.Mix(_seed ^ Mixer.Mix(id)) + ((ulong)from * Mixer.Golden), part);
+                    break;
                 default:
                     throw new NotSupportedException($"there is no initializer for {spec.GetType().Name}");
             }
+        }
+    }
+
+    private static void Normal(TruncatedNormalInitializer spec, ulong state, Span<float> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            state += Mixer.Golden;
+            values[i] = spec.Mean + (spec.Deviation * (float)TruncatedNormal.Quantile(Mixer.Unit(Mixer.Mix(state))));
         }
     }
 

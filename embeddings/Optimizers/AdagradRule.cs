@@ -9,7 +9,7 @@ internal readonly unsafe struct AdagradRule(float initialAccumulator) : IElement
 
     public void Initialize(Span<float> vectors, Span<float> scalars) => vectors.Fill(initialAccumulator);
 
-    public float Begin(float* scalars, float learningRate) => learningRate;
+    public float Begin(float* scalars, in StepContext context) => context.LearningRate;
 
     public void Step<T>(T gradient, T factor, ref T value, ref T first, ref T second, ref T third)
         where T : struct, ILane<T>

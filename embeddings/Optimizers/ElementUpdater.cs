@@ -15,7 +15,7 @@ internal unsafe interface IElementRule
     void Initialize(Span<float> vectors, Span<float> scalars);
 
     /// <summary>Advances the row's scalars and returns the factor of this step.</summary>
-    float Begin(float* scalars, float learningRate);
+    float Begin(float* scalars, in StepContext context);
 
     /// <summary>Takes the step for some values.</summary>
     void Step<T>(T gradient, T factor, ref T value, ref T first, ref T second, ref T third)
@@ -33,7 +33,7 @@ internal sealed unsafe class ElementUpdater<TRule, TLane>(TRule rule, int dimens
         new Span<float>(state, TRule.Vectors * Dimension),
         new Span<float>(state + (TRule.Vectors * Dimension), TRule.Scalars));
 
-    public override void Apply(float** values, float** states, float** gradients, int count, SegmentPlace place, float learningRate)
+    public override void Apply(float** values, float** states, float** gradients, int count, SegmentPlace place, in StepContext context)
     {
         var dimension = Dimension;
         for (var i = 0; i < count; i++)
@@ -44,7 +44,7 @@ internal sealed unsafe class ElementUpdater<TRule, TLane>(TRule rule, int dimens
             }
 
             var state = states[i] + place.State;
-            var factor = rule.Begin(state + (TRule.Vectors * dimension), learningRate);
+            var factor = rule.Begin(state + (TRule.Vectors * dimension), context);
             var done = Steps<TLane>(values[i] + place.Values, state, gradients[i] + place.Values, 0, factor);
             if (done < dimension)
             {

@@ -16,7 +16,7 @@ internal readonly unsafe struct FtrlRule(float initialAccumulator, float beta, f
         vectors[(vectors.Length / 2)..].Clear();
     }
 
-    public float Begin(float* scalars, float learningRate) => learningRate;
+    public float Begin(float* scalars, in StepContext context) => context.LearningRate;
 
     public void Step<T>(T gradient, T factor, ref T value, ref T first, ref T second, ref T third)
         where T : struct, ILane<T>

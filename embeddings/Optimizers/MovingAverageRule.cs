@@ -11,7 +11,7 @@ internal readonly unsafe struct MovingAverageRule(float decay) : IElementRule
     {
     }
 
-    public float Begin(float* scalars, float learningRate) => learningRate;
+    public float Begin(float* scalars, in StepContext context) => context.LearningRate;
 
     public void Step<T>(T gradient, T factor, ref T value, ref T first, ref T second, ref T third)
         where T : struct, ILane<T> => value = (T.Of(decay) * value) + (T.Of(1 - decay) * gradient);

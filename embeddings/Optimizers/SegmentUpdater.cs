@@ -18,8 +18,8 @@ internal abstract unsafe class SegmentUpdater(int dimension)
     /// <param name="gradients">Address of each row's gradient (the whole row's).</param>
     /// <param name="count">Rows.</param>
     /// <param name="place">Where the segment lies in a row and in a gradient.</param>
-    /// <param name="learningRate">The learning rate now.</param>
-    public abstract void Apply(float** values, float** states, float** gradients, int count, SegmentPlace place, float learningRate);
+    /// <param name="context">What the batch shares.</param>
+    public abstract void Apply(float** values, float** states, float** gradients, int count, SegmentPlace place, in StepContext context);
 }
 
 /// <summary>Where a segment lies, in floats: its values among a row's (and a gradient's), its state among a row's.</summary>

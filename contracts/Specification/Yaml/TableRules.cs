@@ -13,6 +13,11 @@ internal static class TableRules
         {
             var segments = spec.Tables[t].Segments;
             var path = $"tables[{t}].segments";
+            if (spec.Tables[t].Budget is { MaxRows: null, MaxBytes: null })
+            {
+                mistakes.AddUnlessKnown($"tables[{t}].budget", "no bound", "max_rows, max_bytes, or both");
+            }
+
             for (var s = 0; s < segments.Length; s++)
             {
                 if (segments[s].Initializer is UniformInitializer uniform && !(uniform.Low < uniform.High))
@@ -20,6 +25,20 @@ internal static class TableRules
                     mistakes.AddUnlessKnown(
                         $"{path}[{s}].initializer",
                         string.Create(CultureInfo.InvariantCulture, $"low {uniform.Low} and high {uniform.High}"), "low below high");
+                }
+            }
+
+            for (var s = 0; s < segments.Length; s++)
+            {
+                if (segments[s].Optimizer is GroupAdagradOptimizer { InitialAccumulator: 0, Beta: 0 }
+                    or GroupFtrlOptimizer { InitialAccumulator: 0, Beta: 0 } or FtrlOptimizer { InitialAccumulator: 0, Beta: 0, L2: 0 })
+                {
+                    mistakes.AddUnlessKnown($"{path}[{s}].optimizer", "initial_accumulator 0 and beta 0", "at least one of them above 0");
+                }
+
+                if (segments[s] is { Optimizer: BatchSoftmaxOptimizer, Dimension: not 1 })
+                {
+                    mistakes.AddUnlessKnown($"{path}[{s}].dimension", $"'{segments[s].Dimension}'", "1 for batch_softmax");
                 }
             }
 

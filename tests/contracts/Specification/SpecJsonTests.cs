@@ -27,6 +27,54 @@ public sealed class SpecJsonTests
             },
             new TableSpec
             {
+                Name = "c",
+                Admission = new AdmitByChance(9),
+                Unseen = UnseenValue.Zeros,
+                Precision = RowPrecision.BFloat16,
+                Budget = new BudgetSpec { MaxRows = 1000, Evict = EvictionOrder.SmallestNorm },
+                Segments =
+                [
+                    new SegmentSpec
+                    {
+                        Dimension = 1,
+                        Optimizer = new SparseAdamOptimizer { AmsGrad = true, Schedule = new PolynomialDecay(9, 0.1f, 2) },
+                        Initializer = new TruncatedNormalInitializer(0.5f, 0.25f),
+                        ServingPrecision = RowPrecision.Float16,
+                    },
+                    new SegmentSpec { Dimension = 3, Optimizer = new GroupFtrlOptimizer { L1 = 0.5f, Schedule = new CosineDecay(7) } },
+                ],
+            },
+            new TableSpec
+            {
+                Name = "d",
+                Admission = new AdmitByShare(9),
+                Budget = new BudgetSpec { MaxBytes = 1 << 30, Evict = EvictionOrder.LeastFrequentlyUsed },
+                Segments =
+                [
+                    new SegmentSpec { Dimension = 1, Optimizer = new BatchSoftmaxOptimizer { Schedule = new LinearWarmUp(3) } },
+                    new SegmentSpec { Dimension = 3, Optimizer = new MomentumOptimizer { Nesterov = true, Schedule = new ExponentialDecay(5, 0.5f) } },
+                ],
+            },
+            new TableSpec
+            {
+                Name = "e",
+                Segments =
+                [
+                    new SegmentSpec { Dimension = 1, Optimizer = new RmsPropOptimizer { Sums = true } },
+                    new SegmentSpec { Dimension = 3, Optimizer = new AdadeltaOptimizer { Rho = 0.5f } },
+                ],
+            },
+            new TableSpec
+            {
+                Name = "f",
+                Segments =
+                [
+                    new SegmentSpec { Dimension = 1, Optimizer = new GroupAdagradOptimizer { L2 = 0.5f } },
+                    new SegmentSpec { Dimension = 3, Optimizer = new RowWiseAdagradOptimizer { InitialAccumulator = 0.5f } },
+                ],
+            },
+            new TableSpec
+            {
                 Name = "b",
                 Segments =
                 [

@@ -9,6 +9,12 @@ public sealed class PublishedVectorsTests
     {
         { new FtrlOptimizer { LearningRate = 0.01f }, -0.009995f, -0.0170643f },
         { new MovingAverageOptimizer(), 1.0f, 1.9f },
+        { new MomentumOptimizer { LearningRate = 0.01f }, -0.1f, -0.29f },
+        { new AdadeltaOptimizer { LearningRate = 0.01f }, -0.0031607f, -0.0064035f },
+        { new SparseAdamOptimizer { LearningRate = 0.01f }, -0.00990099f, -0.0198306f },
+        { new SparseAdamOptimizer { LearningRate = 0.01f, AmsGrad = true }, -0.00990099f, -0.0198306f },
+        { new RmsPropOptimizer { LearningRate = 0.01f }, -0.024025f, -0.042686f },
+        { new RmsPropOptimizer { LearningRate = 0.01f, Sums = true }, -0.0090909f, -0.0158549f },
         { new SgdOptimizer { LearningRate = 0.01f }, -0.1f, -0.2f },
     };
 
@@ -25,6 +31,17 @@ public sealed class PublishedVectorsTests
             table.Push(7, gradient);
             Assert.All(table.Read(7), value => Assert.Equal(twice, value, 2e-6f));
         }
+    }
+
+    [Fact]
+    public void Group_adagrad_takes_the_published_steps()
+    {
+        var optimizer = new GroupAdagradOptimizer { LearningRate = 0.01f, L2 = 1, Beta = 1, InitialAccumulator = 0 };
+        using var table = new EmbeddingTable(Specs.Table(Specs.Segment(1, optimizer)), seed: 1);
+        table.Push(7, [10]);
+        Assert.Equal(-0.008182f, table.Read(7)[0], 2e-6f);
+        table.Push(7, [10]);
+        Assert.Equal(-0.014125f, table.Read(7)[0], 2e-6f);
     }
 
     [Fact]

@@ -1,0 +1,70 @@
+using CsCheck;
+using Monolith.Contracts.Specification;
+using Monolith.Embeddings.Optimizers;
+
+namespace Monolith.Embeddings.Tests.Optimizers;
+
+/// <summary>The machine's vectors and the scalar twin take the same steps.</summary>
+public sealed unsafe class LaneTwinsTests
+{
+    public static TheoryData<SparseOptimizerSpec> All =>
+    [
+        new SgdOptimizer(), new SgdOptimizer { WeightDecay = 0.1f }, new MomentumOptimizer(), new MomentumOptimizer { Nesterov = true },
+        new AdagradOptimizer(), new AdagradOptimizer { DecoupledDecay = 0.1f, WeightDecay = 0.1f }, new RowWiseAdagradOptimizer(),
+        new AdadeltaOptimizer(), new SparseAdamOptimizer(), new SparseAdamOptimizer { AmsGrad = true, Nesterov = true },
+        new RmsPropOptimizer(), new RmsPropOptimizer { Sums = true }, new FtrlOptimizer { L1 = 0.3f, L2 = 0.1f, Beta = 1 },
+        new GroupAdagradOptimizer { L2 = 0.5f }, new GroupFtrlOptimizer { L1 = 0.8f, L2 = 0.1f }, new MovingAverageOptimizer(),
+    ];
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Vectors_and_scalars_agree(SparseOptimizerSpec optimizer)
+    {
+        // Sums over a row come in another order, so they agree but for rounding.
+        var tolerance = optimizer is RowWiseAdagradOptimizer or GroupAdagradOptimizer or GroupFtrlOptimizer ? 2e-4f : 0;
+        Gen.Select(Gen.Int[1, 40], Gen.Float[-2, 2].Array[40], Gen.Float[-2, 2].Array[120]).Sample(
+            (dimension, start, gradients) =>
+            {
+                var segment = Specs.Segment(dimension, optimizer);
+                var vector = Run(SegmentUpdaters.Create<VectorLane>(segment), start, gradients);
+                var scalar = Run(SegmentUpdaters.Create<ScalarLane>(segment), start, gradients);
+                for (var i = 0; i < vector.Length; i++)
+                {
+                    Assert.True(
+                        vector[i].Equals(scalar[i]) || MathF.Abs(vector[i] - scalar[i]) <= tolerance * (1 + MathF.Abs(scalar[i])),
+                        $"{optimizer}: {vector[i]} and {scalar[i]} at {i} of dimension {dimension}");
+                }
+            },
+            iter: 200,
+            threads: 1);
+    }
+
+    [Fact]
+    public void Rows_that_are_passed_over_stay_as_they_are()
+    {
+        var updater = SegmentUpdaters.Create(Specs.Segment(4, new SgdOptimizer()));
+        float* nothing = null;
+        updater.Apply(&nothing, &nothing, &nothing, 1, default, new StepContext(1, 1));
+    }
+
+    private static float[] Run(SegmentUpdater updater, float[] start, float[] gradients)
+    {
+        var dimension = updater.Dimension;
+        var row = new float[dimension + updater.StateFloats];
+        start.AsSpan(0, dimension).CopyTo(row);
+        fixed (float* start0 = row)
+        fixed (float* all = gradients)
+        {
+            var values = start0;
+            var state = values + dimension;
+            updater.InitializeState(state);
+            for (var step = 0; step < 3; step++)
+            {
+                var gradient = all + (step * 40);
+                updater.Apply(&values, &state, &gradient, 1, new SegmentPlace(0, 0), new StepContext(0.1f, step + 1));
+            }
+        }
+
+        return row;
+    }
+}
