@@ -1,0 +1,24 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Monolith.Standalone.Hosting;
+
+/// <summary>Where logs go.</summary>
+internal static class Logging
+{
+    /// <summary>One line an event on standard error; our own from information on, others' from warnings on.</summary>
+    public static void ToConsole(ILoggingBuilder builder) => builder
+        .AddFilter(null, LogLevel.Warning)
+        .AddFilter("Monolith", LogLevel.Information)
+        // On a busy small machine these speak of scheduling, not of anything an operator can change.
+        .AddFilter("Orleans.Runtime.Silo", LogLevel.Error)
+        .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error)
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+            console.UseUtcTimestamp = true;
+        })
+        .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+}

@@ -1,0 +1,149 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Monolith.Events;
+using Monolith.Events.Embedded;
+using Monolith.Serving.Api;
+using Monolith.Serving.Replica;
+using Monolith.Silos.Hosting;
+using Monolith.Silos.Redis;
+
+namespace Monolith.Standalone.Hosting;
+
+/// <summary>
+/// Everything in one process on embedded defaults: event log, Redis, a silo with the model's parts, serving, trainer workers,
+/// joiner, HTTP API. Services start in the order in which they are added and stop in the reverse one, the HTTP API first of
+/// all: intake, joiner, workers with their last round, replica, parts with their snapshots; then Redis and the log.
+/// </summary>
+public sealed class MonolithHost : IAsyncDisposable
+{
+    private static readonly TimeSpan StopBound = TimeSpan.FromMinutes(2);
+    private readonly WebApplication _app;
+    private readonly EmbeddedRedis _redis;
+    private readonly EmbeddedEventLog _log;
+    private bool _stopped;
+
+    private MonolithHost(WebApplication app, EmbeddedRedis redis, EmbeddedEventLog log)
+    {
+        _app = app;
+        _redis = redis;
+        _log = log;
+    }
+
+    /// <summary>Where the HTTP API listens.</summary>
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>The services, for whoever runs in this process.</summary>
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>The event log.</summary>
+    public IEventLog Log => _log;
+
+    /// <summary>Cancelled when the host stops, or stops itself because a service of it failed for good.</summary>
+    public CancellationToken Stopping => _app.Lifetime.ApplicationStopping;
+
+    /// <summary>Starts everything; returns once requests are answered.</summary>
+    /// <exception cref="HostStartException">It cannot start; the message says why and what to do.</exception>
+    /// <exception cref="DataFolderException">The data folder does not fit the model.</exception>
+    public static async Task<MonolithHost> StartAsync(MonolithHostOptions options, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Folder.CheckModel(options.Spec);
+        using var loggers = LoggerFactory.Create(options.Logging);
+        var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = options.Folder.Log });
+        EmbeddedRedis? redis = null;
+        WebApplication? app = null;
+        try
+        {
+            await CreateTopics(options, log, cancellation);
+            redis = EmbeddedRedis.Start();
+            app = Compose(options, log, redis);
+            await app.StartAsync(cancellation);
+            return new MonolithHost(app, redis, log);
+        }
+        catch (Exception exception)
+        {
+            await Release(app, redis, log);
+            if (exception is IOException && exception.InnerException is AddressInUseException)
+            {
+                throw new HostStartException(
+                    $"{options.Urls} is in use by another program: stop that program, or listen elsewhere with --urls", exception);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Stops everything in order; what was acknowledged is kept. Bounded.</summary>
+    public async Task StopAsync()
+    {
+        if (!_stopped)
+        {
+            _stopped = true;
+            using var bound = new CancellationTokenSource(StopBound);
+            await _app.StopAsync(bound.Token);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await StopAsync();
+        }
+        finally
+        {
+            await Release(_app, _redis, _log);
+        }
+    }
+
+    private static async Task CreateTopics(MonolithHostOptions options, EmbeddedEventLog log, CancellationToken cancellation)
+    {
+        var topics = new ModelTopics(options.Spec.Name);
+        foreach (var topic in (string[])[topics.Impressions, topics.Actions, topics.Examples, topics.Joins, topics.Orphans, topics.DeadLetters])
+        {
+            await log.CreateTopicAsync(new TopicSettings { Name = topic, Partitions = options.Partitions }, cancellation);
+        }
+    }
+
+    private static WebApplication Compose(MonolithHostOptions options, EmbeddedEventLog log, EmbeddedRedis redis)
+    {
+        // The content root holds no settings of anybody's: where the command is started changes nothing.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        var (spec, folder) = (options.Spec, options.Folder);
+        builder.Logging.ClearProviders();
+        options.Logging(builder.Logging);
+        builder.WebHost.UseUrls(options.Urls);
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopBound);
+        builder.Services.AddSingleton<IEventLog>(log);
+        builder.AddMonolithSilo(
+            new MonolithSiloOptions { SnapshotFolder = folder.Snapshots, Redis = redis.ConnectionString }, spec);
+        builder.Services.AddServing(spec, new ReplicaOptions { SnapshotFolder = folder.Snapshots }, new ScoringOptions());
+        builder.Services.AddSingleton<ITrainingStatusSource>(
+            services => ActivatorUtilities.CreateInstance<TrainingStatusSource>(services, spec, options.Partitions));
+        var app = builder.Build();
+        app.MapServing();
+        return app;
+    }
+
+    private static async Task Release(WebApplication? app, EmbeddedRedis? redis, EmbeddedEventLog log)
+    {
+        if (app is not null)
+        {
+            await app.DisposeAsync();
+        }
+
+        redis?.Dispose();
+        await log.DisposeAsync();
+    }
+}
+
+/// <summary>The host cannot start; the message says why and what to do.</summary>
+/// <param name="message">The message.</param>
+/// <param name="inner">What went wrong underneath.</param>
+public sealed class HostStartException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using Monolith.Contracts.Specification;
+using Monolith.Standalone.CommandLine;
+using Monolith.Standalone.Hosting;
+
+namespace Monolith.Standalone.Run;
+
+/// <summary><c>monolith run</c>: a service for one's own events.</summary>
+internal static class RunCommand
+{
+    private const int WorkersMax = 256;
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var model = new Option<string>("--model")
+        {
+            Description = "The model specification (YAML); 'monolith spec init' drafts one.",
+            HelpName = "SPEC",
+            Required = true,
+        };
+        var data = new Option<string>("--data-dir")
+        {
+            Description = "Where events and what was learned are kept; created when missing. What 'replay' learned there is served.",
+            HelpName = "DIR",
+            Required = true,
+        };
+        var urls = new Option<string>("--urls")
+        {
+            Description = "What the HTTP API listens on.",
+            DefaultValueFactory = _ => "http://127.0.0.1:5080",
+        };
+        var workers = new Option<int>("--workers")
+        {
+            Description = "Trainer workers.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 2,
+        };
+        var command = new DocumentedCommand(
+            "run",
+            "Learn from events and answer scoring requests until stopped (Ctrl-C): POST /v1/impressions, POST /v1/actions, "
+            + "POST /v1/models/{model}/score; /health/ready, /metrics, /v1/models/{model}/status.",
+            new Example("serve the demo's model for your own events", "run --model models/demo.yaml --data-dir data"),
+            new Example("serve what a replay has learned", "run --model models/trivago.yaml --data-dir replayed"))
+        {
+            model,
+            data,
+            urls,
+            workers,
+        };
+        command.SetAction((parsed, cancellation) => Run(
+            parsed.GetRequiredValue(model),
+            parsed.GetRequiredValue(data),
+            CheckedUrl(parsed.GetRequiredValue(urls)),
+            CheckedWorkers(parsed.GetRequiredValue(workers)),
+            parsed.InvocationConfiguration.Output,
+            cancellation));
+        return command;
+    }
+
+    /// <summary>A number of workers that makes sense.</summary>
+    public static int CheckedWorkers(int workers) =>
+        workers is >= 1 and <= WorkersMax ? workers : throw new UsageException($"--workers is {workers}; allowed is 1 to {WorkersMax}");
+
+    private static async Task<int> Run(
+        string model, string data, string urls, int workers, TextWriter output, CancellationToken cancellation)
+    {
+        var spec = ModelSpecFile.Load(model);
+        using var folder = DataFolder.Open(data);
+        var options = new MonolithHostOptions
+        {
+            Spec = spec,
+            Folder = folder,
+            Urls = urls,
+            Workers = workers,
+            Logging = Logging.ToConsole,
+        };
+        await using var host = await MonolithHost.StartAsync(options, cancellation);
+        await output.WriteLineAsync($"model '{spec.Name}' is served on {host.Address}, data in {folder.Path}; Ctrl-C stops");
+        await output.FlushAsync(CancellationToken.None);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(host.Stopping, cancellation);
+        await Task.Delay(Timeout.Infinite, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await host.StopAsync();
+        return cancellation.IsCancellationRequested
+            ? ExitCodes.Success
+            : throw new InvalidOperationException("a part of the service failed for good; the log says which and why");
+    }
+
+    private static string CheckedUrl(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme == Uri.UriSchemeHttp && parsed.AbsolutePath == "/"
+            ? url
+            : throw new UsageException($"--urls is '{url}'; allowed is one like http://127.0.0.1:5080 (TLS belongs to a proxy in front)");
+}
