@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Text;
 using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 using Monolith.Trainer.Sources;
@@ -6,17 +8,18 @@ namespace Monolith.Standalone.Replay;
 
 /// <summary>
 /// A CSV file as a source of examples. Every partition streams the file for itself and passes over what is not its own:
-/// parsing is cheap beside learning, and no reader can hold up another.
+/// parsing is cheap beside learning, memory is one request a partition, and no reader can hold up another.
 /// </summary>
 internal sealed class CsvExampleSource : IExampleSource
 {
     private readonly ModelSpec _spec;
     private readonly string _path;
     private readonly long _limit;
+    private readonly double[] _progress;
 
     /// <summary>Checks that the file is there and has the columns.</summary>
     /// <param name="spec">The model.</param>
-    /// <param name="path">The file; gzip when it ends in <c>.gz</c>.</param>
+    /// <param name="path">The file, gzip or not.</param>
     /// <param name="partitions">Partitions by the model's <c>partition_by</c>, 1 or more.</param>
     /// <param name="limit">Requests that start at or after this row are left out; null: the whole file.</param>
     /// <exception cref="DataFileException">The file is missing or empty, or lacks a column.</exception>
@@ -25,19 +28,25 @@ internal sealed class CsvExampleSource : IExampleSource
         _spec = spec;
         _path = path;
         _limit = limit ?? long.MaxValue;
-        Partitions = partitions;
-        Stream = $"replay:{Path.GetFileName(path)}:{partitions}";
-        new CsvRequests(spec, path, 0, _ => true).Dispose();
+        _progress = new double[partitions];
+        Identity = $"{Path.GetFileName(path)}:{Fingerprint(spec, path)}";
+        Stream = $"replay:{Identity}:{partitions}";
     }
+
+    /// <summary>The file, whatever the number of partitions: its name, and a hash of its columns and first row.</summary>
+    public string Identity { get; }
 
     /// <inheritdoc/>
     public string Stream { get; }
 
     /// <inheritdoc/>
-    public int Partitions { get; }
+    public int Partitions => _progress.Length;
 
     /// <inheritdoc/>
     public bool IsHistory => true;
+
+    /// <summary>Share of the file that the slowest partition has read, 0 to 1.</summary>
+    public double Progress => _progress.Min();
 
     /// <inheritdoc/>
     public ValueTask<IExampleReader> Open(int partition, long offset, CancellationToken cancellation)
@@ -45,10 +54,24 @@ internal sealed class CsvExampleSource : IExampleSource
         ArgumentOutOfRangeException.ThrowIfNegative(partition);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(partition, Partitions);
         var requests = new CsvRequests(_spec, _path, offset, value => Partitioner.Of(value, Partitions) == partition);
-        return ValueTask.FromResult<IExampleReader>(new Reader(requests, _limit));
+        return ValueTask.FromResult<IExampleReader>(new Reader(this, partition, requests));
     }
 
-    private sealed class Reader(CsvRequests requests, long limit) : IExampleReader
+    // A file that grew is the same one and goes on where it ended; its beginning says which file it is.
+    private static string Fingerprint(ModelSpec spec, string path)
+    {
+        using (new CsvRequests(spec, path, 0, _ => true))
+        {
+            // Its columns are there.
+        }
+
+        using var rows = CsvRows.Open(path);
+        rows.Advance();
+        var beginning = string.Join('\n', rows.Header.Select((name, i) => $"{name}={rows.Field(i)}"));
+        return XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(beginning)).ToString("x16");
+    }
+
+    private sealed class Reader(CsvExampleSource source, int partition, CsvRequests requests) : IExampleReader
     {
         private readonly List<ExampleRecord> _records = [];
 
@@ -58,18 +81,22 @@ internal sealed class CsvExampleSource : IExampleSource
         {
             cancellation.ThrowIfCancellationRequested();
             _records.Clear();
-            while (_records.Count < maxRecords)
+            var ended = false;
+            while (_records.Count < maxRecords && !ended)
             {
-                if (requests.Read() is not { } request || request.First >= limit)
+                if (requests.Read() is { } request && request.First < source._limit)
                 {
-                    return ValueTask.FromResult(new ExampleRead(_records, Ended: true));
+                    _records.Add(new ExampleRecord(request.First, request.Next, request.Group));
+                    Position = request.Next;
                 }
-
-                _records.Add(new ExampleRecord(request.First, request.Next, request.Group));
-                Position = request.Next;
+                else
+                {
+                    ended = true;
+                }
             }
 
-            return ValueTask.FromResult(new ExampleRead(_records, Ended: false));
+            source._progress[partition] = ended ? 1 : Math.Max(requests.Progress, (double)Position / source._limit);
+            return ValueTask.FromResult(new ExampleRead(_records, ended));
         }
 
         public ValueTask DisposeAsync()

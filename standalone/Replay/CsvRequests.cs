@@ -65,6 +65,9 @@ internal sealed class CsvRequests : IDisposable
     /// <summary>Number of the row that comes next.</summary>
     public long Position { get; private set; }
 
+    /// <summary>Share of the file that has been read, 0 to 1.</summary>
+    public double Progress => _csv.Progress;
+
     /// <summary>Reads the next request of the partition.</summary>
     /// <returns>Its first row, the row after its last, and the examples; null at the end of the file.</returns>
     /// <exception cref="DataFileException">A row is torn or a value is not what it must be.</exception>

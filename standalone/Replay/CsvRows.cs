@@ -10,11 +10,13 @@ namespace Monolith.Standalone.Replay;
 internal sealed class CsvRows : IDisposable
 {
     private readonly CsvDataReader _csv;
+    private readonly FileStream _stream;
     private long _nextLine = 2;
 
-    private CsvRows(CsvDataReader csv, string file)
+    private CsvRows(CsvDataReader csv, FileStream stream, string file)
     {
         _csv = csv;
+        _stream = stream;
         File = file;
         var header = new string[csv.FieldCount];
         for (var i = 0; i < header.Length; i++)
@@ -39,6 +41,9 @@ internal sealed class CsvRows : IDisposable
     /// <summary>Line of the current row, from 1.</summary>
     public long Line { get; private set; } = 1;
 
+    /// <summary>Share of the file's bytes that have been read, 0 to 1.</summary>
+    public double Progress => _stream.Length == 0 ? 1 : (double)_stream.Position / _stream.Length;
+
     /// <summary>Opens a file and reads its header.</summary>
     /// <exception cref="DataFileException">It is missing, empty or not readable.</exception>
     public static CsvRows Open(string path)
@@ -52,7 +57,9 @@ internal sealed class CsvRows : IDisposable
             stream.Position = 0;
             var text = new StreamReader(isGzip ? new GZipStream(stream, CompressionMode.Decompress) : stream);
             return new CsvRows(
-                CsvDataReader.Create(text, new CsvDataReaderOptions { Delimiter = ',', BufferSize = 1 << 16, OwnsReader = true }), file);
+                CsvDataReader.Create(text, new CsvDataReaderOptions { Delimiter = ',', BufferSize = 1 << 16, OwnsReader = true }),
+                stream,
+                file);
         }
         catch (Exception e)
         {

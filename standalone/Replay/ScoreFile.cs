@@ -13,6 +13,7 @@ internal sealed class ScoreFile : IScoreSink, IDisposable
     private readonly SafeFileHandle _file;
     private readonly int _tasks;
     private readonly int _stride;
+    private long _scores;
 
     /// <summary>Creates the file; it is deleted when closed.</summary>
     /// <param name="folder">Where to keep it.</param>
@@ -31,6 +32,7 @@ internal sealed class ScoreFile : IScoreSink, IDisposable
     public void Scored(int partition, in ExampleRecord record, ReadOnlySpan<float> scores)
     {
         var examples = record.Group.Examples;
+        Interlocked.Add(ref _scores, examples.Count);
         Span<float> values = stackalloc float[Math.Min(examples.Count * _stride, 4096)];
         var capacity = values.Length / _stride;
         for (var start = 0; start < examples.Count; start += capacity)
@@ -53,6 +55,9 @@ internal sealed class ScoreFile : IScoreSink, IDisposable
             RandomAccess.Write(_file, bytes, (record.Offset + start) * _stride * sizeof(float));
         }
     }
+
+    /// <summary>Examples scored so far, for showing progress: those scored again after a recovery count again.</summary>
+    public long Scores => Interlocked.Read(ref _scores);
 
     /// <summary>Rows up to the last one written.</summary>
     public long Rows => RandomAccess.GetLength(_file) / (_stride * sizeof(float));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Monolith.Standalone.Replay;
 
 namespace Monolith.Standalone.Specs;
 
@@ -19,11 +20,27 @@ internal static class SpecDraft
         var label = file.Label ?? file.Columns[^1];
         var partitionBy = file.User ?? file.Request[0] ?? file.Columns[0];
         var request = string.Join(", ", file.Request.Where(c => c is not null).Select(c => Quote(c!.Name)));
+        if (!file.Columns.Any(c => IsFeature(c, time, label)))
+        {
+            throw new DataFileException(
+                $"{file.File} has nothing to learn from: besides its time ('{time.Name}') and its label ('{label.Name}') no column has a value");
+        }
+
         var rate = label.IsBinary ? label.Sum / file.Rows : 0.05;
 
         Line($"# A first specification, drafted from {file.Rows} rows of {file.File}. Read it, edit it, then:");
         Line($"#   monolith spec validate THIS_FILE");
         Line($"#   monolith replay --model THIS_FILE --data {file.File}");
+        if (file.Time is null)
+        {
+            Line($"# CHECK: no column looks like seconds or milliseconds since 1970; '{time.Name}' as the time is a mere guess.");
+        }
+
+        if (file.Label is null)
+        {
+            Line($"# CHECK: no column holds just 0 and 1; '{label.Name}' as the label is a mere guess.");
+        }
+
         Line($"model: {ModelName(file.File)}");
         Line($"seed: 1");
         Line($"# Examples are spread over workers by this column; usually the user.");
@@ -51,7 +68,7 @@ internal static class SpecDraft
         Line($"features:");
         foreach (var column in file.Columns)
         {
-            if (column == time || column == label || column.Filled == 0)
+            if (!IsFeature(column, time, label))
             {
                 Line($"  # {column.Name}: {(column.Filled == 0 ? "always empty" : column == time ? "the time" : "the label")}");
             }
@@ -75,6 +92,9 @@ internal static class SpecDraft
         Line($"training: {{ micro_batch: 64{(file.Position is null ? string.Empty : $", baseline: {Name(file.Position)}")} }}");
         return yaml.ToString();
     }
+
+    private static bool IsFeature(ColumnProfile column, ColumnProfile time, ColumnProfile label) =>
+        column != time && column != label && column.Filled > 0;
 
     private static string Feature(FileProfile file, ColumnProfile column)
     {

@@ -68,6 +68,20 @@ public sealed class SpecCommandTests : IDisposable
         Assert.Equal("y", ModelSpecFile.Load(path).Tasks.Single().Label);
     }
 
+    [Fact]
+    public async Task What_could_only_be_guessed_is_marked_and_a_file_without_features_is_refused()
+    {
+        var data = _files.Write("day,user,liked\n2020-01-01,a,yes\n2020-01-02,b,no\n");
+        var path = Path.ChangeExtension(data, ".yaml");
+        Assert.Equal((ExitCodes.Success, string.Empty), await Run("spec", "init", "--data", data, "--output", path));
+        Assert.Equal(2, File.ReadLines(path).Count(line => line.StartsWith("# CHECK", StringComparison.Ordinal)));
+        Assert.Single(ModelSpecFile.Load(path).Features);
+
+        var (code, error) = await Run("spec", "init", "--data", _files.Write("ts,click\n1541548955,1\n1541548956,0\n", "two.csv"));
+        Assert.Equal(ExitCodes.Failure, code);
+        Assert.Contains("nothing to learn from", error);
+    }
+
     private static async Task<(int Code, string Error)> Run(params string[] args)
     {
         using var output = new StringWriter();
