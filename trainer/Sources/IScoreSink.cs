@@ -10,6 +10,6 @@ public interface IScoreSink
     /// <summary>The scores of a group, before any of it was learned from.</summary>
     /// <param name="partition">0 to partitions − 1.</param>
     /// <param name="record">The group.</param>
-    /// <param name="scores">n × t probabilities, example-major, in the order of the group's examples; valid during the call.</param>
+    /// <param name="scores">n × t probabilities, example-major, in the order of the group's examples, NaN where an example could not be read; valid during the call.</param>
     void Scored(int partition, in ExampleRecord record, ReadOnlySpan<float> scores);
 }

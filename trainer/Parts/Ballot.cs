@@ -1,0 +1,60 @@
+using Monolith.Contracts.Grains;
+
+namespace Monolith.Trainer.Parts;
+
+/// <summary>
+/// Takes a partition over at every part, by the rule of <see cref="PartitionClaim"/>: read all epochs, claim a larger one
+/// everywhere. Whoever has all grants holds it; what was sent under an older epoch is refused from then on.
+/// </summary>
+/// <param name="parts">All parts.</param>
+/// <param name="time">For the wait between attempts.</param>
+/// <param name="random">Spreads the attempts of rivals.</param>
+internal sealed class Ballot(ModelParts parts, TimeProvider time, Random random)
+{
+    private const int MostAttempts = 10;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Claims a partition and learns where every part stands.</summary>
+    /// <returns>False if another worker has taken it over from us: it is to be given up.</returns>
+    /// <exception cref="TimeoutException">Rivals kept claiming it at the same moments.</exception>
+    public async Task<bool> Take(OwnedPartition partition, CancellationToken cancellation)
+    {
+        for (var attempt = 0; attempt < MostAttempts; attempt++)
+        {
+            var seen = (await Ask(partition.Name, 0)).Max(r => r.Epoch);
+            if (partition.Epoch > 0 && seen > partition.HighestClaim)
+            {
+                return false;
+            }
+
+            var epoch = partition.HighestClaim = seen + 1;
+            var replies = await Ask(partition.Name, epoch);
+            if (Array.TrueForAll(replies, r => r.Granted))
+            {
+                Take(partition, epoch, replies);
+                return true;
+            }
+
+            await Task.Delay(LongestWait * random.NextDouble(), time, cancellation);
+        }
+
+        throw new TimeoutException($"{partition.Name} was claimed by others at the same moment, {MostAttempts} times in a row");
+    }
+
+    private static void Take(OwnedPartition partition, long epoch, ClaimReply[] replies)
+    {
+        partition.Epoch = epoch;
+        for (var p = 0; p < replies.Length; p++)
+        {
+            partition.Applied[p] = replies[p].AppliedThrough;
+        }
+
+        Array.Clear(partition.Untouched);
+        partition.DenseThrough = partition.Applied[^1];
+        partition.Position = partition.Applied.Min();
+        (partition.WatermarkMs, partition.DenseWatermarkMs, partition.Outstanding) = (0, 0, 0);
+    }
+
+    private Task<ClaimReply[]> Ask(string partition, long epoch) =>
+        Task.WhenAll(parts.All.Select(p => p.Claim(new PartitionClaim(partition, epoch)).AsTask()));
+}
