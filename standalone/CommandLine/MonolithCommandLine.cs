@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Monolith.Standalone.Demo;
 using Monolith.Standalone.Run;
 using Monolith.Standalone.Specs;
 
@@ -78,6 +79,7 @@ public static class MonolithCommandLine
             "Monolith for .NET: a recommender that learns from what people do while they do it. "
             + "Each command runs everything it needs in this one process; nothing has to be installed.");
         root.Options.Add(Verbose);
+        root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(RunCommand.Create());
         root.Subcommands.Add(SpecCommand.Create());
         TeachingHelp.Install(

@@ -6,6 +6,13 @@ namespace Monolith.Standalone.Hosting;
 /// <summary>Where logs go.</summary>
 internal static class Logging
 {
+    /// <summary>Errors alone, on standard error.</summary>
+    public static void ErrorsToConsole(ILoggingBuilder builder)
+    {
+        ToConsole(builder);
+        builder.AddFilter("Monolith", LogLevel.Error);
+    }
+
     /// <summary>One line an event on standard error; our own from information on, others' from warnings on.</summary>
     public static void ToConsole(ILoggingBuilder builder) => builder
         .AddFilter(null, LogLevel.Warning)

@@ -14,6 +14,8 @@ namespace Monolith.Standalone.Demo.Traffic;
 internal sealed partial class DemoApi : IDisposable
 {
     private const int TriesMax = 6;
+    private const int FirstErrorsLogged = 10;
+    private const int LaterErrorsLogged = 100;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
@@ -86,7 +88,11 @@ internal sealed partial class DemoApi : IDisposable
             }
 
             _counters.AddError();
-            LogFailed(path, attempt, problem);
+            if (_counters.Errors <= FirstErrorsLogged || _counters.Errors % LaterErrorsLogged == 0)
+            {
+                LogFailed(path, attempt, problem, _counters.Errors);
+            }
+
             var asked = response?.Headers.RetryAfter?.Delta;
             response?.Dispose();
             if (!passing || attempt == TriesMax)
@@ -99,6 +105,6 @@ internal sealed partial class DemoApi : IDisposable
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "POST {Path}, try {Attempt}: {Problem}")]
-    private partial void LogFailed(string path, int attempt, string problem);
+    [LoggerMessage(LogLevel.Warning, "POST {Path}, try {Attempt}: {Problem} (error {Number} of the population)")]
+    private partial void LogFailed(string path, int attempt, string problem, long number);
 }

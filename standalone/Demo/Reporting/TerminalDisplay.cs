@@ -5,7 +5,7 @@ using Spectre.Console;
 namespace Monolith.Standalone.Demo.Reporting;
 
 /// <summary>A table that redraws itself in place, for terminals.</summary>
-internal sealed class LiveDisplay : IDemoDisplay
+internal sealed class TerminalDisplay : IDemoDisplay
 {
     private const int HistoryMax = 60;
     private const string Bars = "▁▂▃▄▅▆▇█";
@@ -16,7 +16,7 @@ internal sealed class LiveDisplay : IDemoDisplay
     private readonly Task _live;
     private volatile LiveDisplayContext? _context;
 
-    public LiveDisplay(IAnsiConsole console, string address)
+    public TerminalDisplay(IAnsiConsole console, string address)
     {
         _console = console;
         _address = address;

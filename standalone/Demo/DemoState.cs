@@ -1,0 +1,48 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Monolith.Standalone.Hosting;
+using Monolith.Standalone.Reports;
+
+namespace Monolith.Standalone.Demo;
+
+/// <summary>
+/// Where the simulated world of a data folder stands, so that a second run goes on with it. Everything hidden is a function
+/// of these; after a crash the world goes back by at most a few seconds, which harms nothing.
+/// </summary>
+internal sealed record DemoState
+{
+    public required ulong Seed { get; init; }
+
+    public required int Users { get; init; }
+
+    public double Seconds { get; init; }
+
+    public long Visits { get; init; }
+
+    /// <summary>The world of a folder: the one that was stopped there, or a new one.</summary>
+    /// <exception cref="DataFolderException">The folder has a world of another seed or number of users.</exception>
+    public static DemoState Of(DataFolder folder, DemoOptions options)
+    {
+        var file = FileOf(folder);
+        if (!File.Exists(file))
+        {
+            return new DemoState { Seed = options.Seed, Users = options.Users };
+        }
+
+        var state = JsonSerializer.Deserialize(File.ReadAllBytes(file), DemoStateJson.Default.DemoState)!;
+        return (state.Seed, state.Users) == (options.Seed, options.Users)
+            ? state
+            : throw new DataFolderException(
+                $"data folder {folder.Path} has a population of {state.Users} users with seed {state.Seed}, not of {options.Users} "
+                + $"with seed {options.Seed}: use --users {state.Users} --seed {state.Seed}, or name a new folder");
+    }
+
+    public void Save(DataFolder folder) =>
+        AtomicFile.Write(FileOf(folder), stream => JsonSerializer.Serialize(stream, this, DemoStateJson.Default.DemoState));
+
+    private static string FileOf(DataFolder folder) => Path.Combine(folder.Path, "demo.json");
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(DemoState))]
+internal sealed partial class DemoStateJson : JsonSerializerContext;
