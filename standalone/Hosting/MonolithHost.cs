@@ -10,6 +10,9 @@ using Monolith.Serving.Api;
 using Monolith.Serving.Replica;
 using Monolith.Silos.Hosting;
 using Monolith.Silos.Redis;
+using Monolith.Trainer;
+using Monolith.Trainer.Sources;
+using Monolith.Trainer.Worker;
 
 namespace Monolith.Standalone.Hosting;
 
@@ -124,6 +127,10 @@ public sealed class MonolithHost : IAsyncDisposable
         builder.AddMonolithSilo(
             new MonolithSiloOptions { SnapshotFolder = folder.Snapshots, Redis = redis.ConnectionString }, spec);
         builder.Services.AddServing(spec, new ReplicaOptions { SnapshotFolder = folder.Snapshots }, new ScoringOptions());
+        builder.Services.AddSingleton(spec);
+        builder.Services.AddSingleton<IExampleSource>(
+            new EventLogExampleSource(log, new ModelTopics(spec.Name).Examples, options.Partitions));
+        builder.Services.AddTrainer(new TrainerOptions { Workers = options.Workers });
         builder.Services.AddSingleton<ITrainingStatusSource>(
             services => ActivatorUtilities.CreateInstance<TrainingStatusSource>(services, spec, options.Partitions));
         var app = builder.Build();
