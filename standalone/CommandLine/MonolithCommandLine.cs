@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Monolith.Standalone.Demo;
+using Monolith.Standalone.Replay;
 using Monolith.Standalone.Run;
 using Monolith.Standalone.Specs;
 
@@ -81,6 +82,7 @@ public static class MonolithCommandLine
         root.Options.Add(Verbose);
         root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(RunCommand.Create());
+        root.Subcommands.Add(ReplayCommand.Create());
         root.Subcommands.Add(SpecCommand.Create());
         TeachingHelp.Install(
             root,
