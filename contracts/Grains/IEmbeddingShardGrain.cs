@@ -49,10 +49,12 @@ public sealed record GradientPush(
 /// <param name="WatermarkMs">Emission time every partition has learned through.</param>
 /// <param name="Rows">Rows of each table, canary table last.</param>
 /// <param name="Bytes">Memory of all tables.</param>
+/// <param name="Occurrences">Occurrences of ids that were ever learned from: each example counts once for each of its ids.</param>
 [GenerateSerializer, Immutable]
 public sealed record ShardStatus(
     [property: Id(0)] long Epoch,
     [property: Id(1)] long Sequence,
     [property: Id(2)] long WatermarkMs,
     [property: Id(3)] long[] Rows,
-    [property: Id(4)] long Bytes);
+    [property: Id(4)] long Bytes,
+    [property: Id(5)] long Occurrences);

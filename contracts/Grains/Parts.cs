@@ -64,6 +64,12 @@ public interface IPart
     /// <summary>Claims a partition, or reads where the part stands.</summary>
     ValueTask<ClaimReply> Claim(PartitionClaim claim);
 
+    /// <summary>
+    /// How far the part's newest durable snapshot goes in a partition: the log keeps what comes after, or a lost part could
+    /// not learn it again. 0 before the first snapshot.
+    /// </summary>
+    ValueTask<long> SavedThrough(string partition);
+
     /// <summary>Saves the part with its offsets now, and returns once the snapshot is durable.</summary>
     Task Save();
 }

@@ -56,6 +56,9 @@ internal sealed class ReplicaShard : IDisposable
                 table.Load(file.Body);
             }
 
+            // What follows the tables is the shard's own bookkeeping.
+            Span<byte> occurrences = stackalloc byte[sizeof(long)];
+            file.Body.ReadExactly(occurrences);
             file.RequireEnd();
             return loaded;
         }

@@ -39,6 +39,9 @@ public abstract partial class PartGrain<TState>(PartServices services) : Grain, 
     public virtual ValueTask<ClaimReply> Claim(PartitionClaim claim) => new(State.Offsets.Claim(claim));
 
     /// <inheritdoc/>
+    public ValueTask<long> SavedThrough(string partition) => new(Keeper.SavedThrough(partition));
+
+    /// <inheritdoc/>
     public async Task Save()
     {
         await Keeper.SaveAsync();

@@ -35,6 +35,7 @@ public sealed partial class PartKeeper
     private readonly SiloMetrics _metrics;
     private readonly ILogger _logger;
     private readonly Queue<Delta> _outbox = new();
+    private readonly Queue<PartitionOffsets[]> _saved = new();
     private Task _pump = Task.CompletedTask;
     private Task _save = Task.CompletedTask;
     private bool _leased;
@@ -82,6 +83,12 @@ public sealed partial class PartKeeper
 
     /// <summary>Whether the state has changed since it was last saved.</summary>
     public bool SaveDue => !Stopped && (_baseDue || _state.Version != _savedVersion);
+
+    /// <summary>
+    /// How far the oldest snapshot that a restore may fall back to goes in a partition: what the log must keep from.
+    /// </summary>
+    public long SavedThrough(string partition) =>
+        _saved.TryPeek(out var oldest) ? Array.Find(oldest, p => p.Partition == partition).AppliedThrough : 0;
 
     /// <summary>Restores the newest snapshot and takes the part over from whoever had it.</summary>
     /// <exception cref="InvalidDataException">Every snapshot is damaged.</exception>
@@ -175,6 +182,12 @@ public sealed partial class PartKeeper
 
         var path = await Task.Run(() => _store.Publish(temporary));
         _savedVersion = version;
+        _saved.Enqueue(header.Partitions);
+        while (_saved.Count > SnapshotStore.Kept)
+        {
+            _saved.Dequeue();
+        }
+
         _base = new PartHead(Epoch, 0, path, header.Sequence);
         var elapsed = _time.GetElapsedTime(started);
         _metrics.Saved(_part, elapsed, held, copy.Length);
@@ -192,6 +205,7 @@ public sealed partial class PartKeeper
         using var file = opened.File;
         _state.Load(file.Body, AppliedOffsets.Restore(file.Header.Partitions, file.Header.Stream));
         file.RequireEnd();
+        _saved.Enqueue(file.Header.Partitions);
         return (file.Header.Epoch, opened.RelativePath);
     }
 

@@ -43,7 +43,7 @@ public sealed class EmbeddingShardGrain(PartServices services) : PartGrain<Shard
 
     /// <inheritdoc/>
     public ValueTask<ShardStatus> Status() =>
-        new(new ShardStatus(Keeper.Epoch, Keeper.Sequence, State.Offsets.WatermarkMs, State.Rows, State.Bytes));
+        new(new ShardStatus(Keeper.Epoch, Keeper.Sequence, State.Offsets.WatermarkMs, State.Rows, State.Bytes, State.Occurrences));
 
     /// <inheritdoc/>
     protected override (PartIdentity Part, ModelSpec Spec) Identify(IModelRegistry models)

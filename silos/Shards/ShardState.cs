@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Numerics.Tensors;
 using Monolith.Contracts.Blocks;
 using Monolith.Contracts.Grains;
 using Monolith.Contracts.Specification;
@@ -51,6 +53,9 @@ public sealed class ShardState : ISyncedState, IDisposable
 
     /// <summary>Rows of each table, canary table last.</summary>
     public long[] Rows => [.. _tables.Select(t => t.Count)];
+
+    /// <summary>Occurrences of ids that were ever learned from; canaries do not count.</summary>
+    public long Occurrences { get; private set; }
 
     /// <summary>Memory of all tables.</summary>
     public long Bytes => _tables.Sum(t => t.Bytes);
@@ -157,6 +162,10 @@ public sealed class ShardState : ISyncedState, IDisposable
         {
             table.Save(stream);
         }
+
+        Span<byte> occurrences = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(occurrences, Occurrences);
+        stream.Write(occurrences);
     }
 
     /// <inheritdoc/>
@@ -167,6 +176,10 @@ public sealed class ShardState : ISyncedState, IDisposable
         {
             table.Load(stream);
         }
+
+        Span<byte> occurrences = stackalloc byte[sizeof(long)];
+        stream.ReadExactly(occurrences);
+        Occurrences = BinaryPrimitives.ReadInt64LittleEndian(occurrences);
 
         Offsets = offsets;
         _publishedWatermarkMs = offsets.WatermarkMs; // a base carries its watermark
@@ -186,6 +199,7 @@ public sealed class ShardState : ISyncedState, IDisposable
         ReadOnlySpan<float> gradients = push.Gradients.As<float>();
         ReadOnlySpan<int> occurrences = push.Occurrences.As<int>();
         ReadOnlySpan<uint> times = push.EventTimes.As<uint>();
+        Occurrences += TensorPrimitives.Sum<int>(occurrences[..^push.Counts[^1]]);
         var at = 0;
         for (var t = 0; t < push.Counts.Length; t++)
         {

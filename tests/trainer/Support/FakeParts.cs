@@ -26,6 +26,8 @@ internal abstract class FakePart(Chaos chaos) : IPart
 
     public Task Save() => Task.CompletedTask;
 
+    public ValueTask<long> SavedThrough(string partition) => new(0L);
+
     public void Snapshot()
     {
         var (offsets, stream, restore) = (Offsets.All, Offsets.Stream, Copy());
