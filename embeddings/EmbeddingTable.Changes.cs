@@ -66,7 +66,7 @@ public sealed unsafe partial class EmbeddingTable
 
             for (var i = 0; i < read; i++)
             {
-                if (RowMarks.Seconds(_rows.Side(entries[i].Row)) <= oldest && Remove(entries[i].Id))
+                if (RowMarks.Seconds(_rows.Side(entries[i].Row)) <= oldest && Remove(entries[i].Id, Leaving.Expired))
                 {
                     freed++;
                 }
@@ -100,6 +100,7 @@ public sealed unsafe partial class EmbeddingTable
         if (_layout.Trains)
         {
             _deletedIds.Add(id);
+            NoteDeletedForSnapshot(id);
         }
     }
 

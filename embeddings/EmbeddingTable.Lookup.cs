@@ -1,14 +1,16 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
+using Monolith.Contracts.Specification;
 using Monolith.Embeddings.Index;
 using Monolith.Embeddings.Memory;
+using Monolith.Embeddings.Rows;
 
 namespace Monolith.Embeddings;
 
 /// <content>Reading.</content>
 public sealed unsafe partial class EmbeddingTable
 {
-    /// <summary>Reads rows; an id without one reads the value its row would start from. Inserts nothing.</summary>
+    /// <summary>Reads rows; an id without one reads the value its row would start from (or zeros, if the
+    /// specification says so). Inserts nothing.</summary>
     /// <param name="ids">Any ids.</param>
     /// <param name="values">ids × Dimension.</param>
     [SkipLocalsInit]
@@ -107,31 +109,40 @@ public sealed unsafe partial class EmbeddingTable
     private void Copy(ulong* ids, int count, Probe* probes, float* values)
     {
         var dimension = Dimension;
+        var precision = _layout.Precision;
         for (var i = 0; i < count; i++, values += dimension)
         {
             if (probes[i].Found)
             {
-                CopyRow((float*)probes[i].Address, values, dimension);
+                if (precision == RowPrecision.Float32)
+                {
+                    ValueCodec.Copy((float*)probes[i].Address, values, dimension);
+                }
+                else
+                {
+                    ValueCodec.Read(precision, probes[i].Address, values, dimension);
+                }
             }
             else
             {
-                _initializer.Write(ids[i], new Span<float>(values, dimension));
+                Unseen(ids[i], new Span<float>(values, dimension));
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void CopyRow(float* from, float* to, int count)
+    private void Unseen(ulong id, Span<float> values)
     {
-        var at = 0;
-        for (; at + Vector256<float>.Count <= count; at += Vector256<float>.Count)
+        if (Spec.Unseen == UnseenValue.Zeros)
         {
-            Vector256.Store(Vector256.Load(from + at), to + at);
+            values.Clear();
         }
-
-        for (; at < count; at++)
+        else
         {
-            to[at] = from[at];
+            _initializer.Write(id, values);
+            if (_layout.Precision != RowPrecision.Float32)
+            {
+                ValueCodec.Round(_layout.Precision, values);
+            }
         }
     }
 }

@@ -1,95 +1,213 @@
+using System.Security.Cryptography;
 using Monolith.Embeddings.Index;
 using Monolith.Embeddings.Rows;
 using Monolith.Embeddings.Snapshots;
 
 namespace Monolith.Embeddings;
 
-/// <content>Saving and loading.</content>
+/// <content>Saving.</content>
 public sealed unsafe partial class EmbeddingTable
 {
+    /// <summary>Deletions remembered for the next incremental snapshot, at most, beside a quarter of the rows.</summary>
+    private const int DeletionsKept = 1 << 20;
+
+    private readonly IdLog _deletedSinceSnapshot = new();
+    private bool _deletionsLost;
+    private TableSnapshot? _snapshot;
+    private ulong _lastSnapshot;
+    private ulong _nextSnapshot;
+
+    /// <summary>Names the snapshot that the next incremental one builds on; 0: none.</summary>
+    public ulong LastSnapshot => _lastSnapshot;
+
     /// <summary>Writes all rows and the admission filter; several tables may follow each other in one stream.</summary>
     public void Save(Stream stream)
     {
-        var writer = new SnapshotWriter(stream);
-        writer.Header(Spec, _initializer.Seed, _layout, _content, _newestEventSeconds, Count);
-        Span<IndexEntry> entries = stackalloc IndexEntry[256];
-        var cursor = new SweepCursor { Generation = -1 };
-        bool wrapped;
-        do
-        {
-            var read = _index.Read(ref cursor, entries, out wrapped);
-            for (var i = 0; i < read; i++)
-            {
-                var address = _rows.Address(entries[i].Row);
-                for (var at = 0; at < _layout.RowBytes; at += 64)
-                {
-                    CuckooIndex.Prefetch(address + at);
-                }
-            }
-
-            for (var i = 0; i < read; i++)
-            {
-                var row = entries[i].Row;
-                writer.Row(
-                    entries[i].Id,
-                    _layout.Trains ? RowMarks.Seconds(_rows.Side(row)) : 0,
-                    new ReadOnlySpan<float>(_rows.Address(row), _layout.RowBytes / sizeof(float)));
-            }
-        }
-        while (!wrapped);
-
-        if (_filter is not null)
-        {
-            writer.Filter(_filter);
-        }
-
-        writer.End();
+        using var snapshot = Begin(SnapshotKind.Full, stream, null);
+        snapshot.Complete();
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote, into an empty table of the same layout.</summary>
-    /// <exception cref="InvalidDataException">The snapshot is damaged or of another table; the message says how.</exception>
-    public void Load(Stream stream)
+    /// <summary>
+    /// Begins a snapshot of the table as it is now. Updates may go on; between them the owner calls
+    /// <see cref="TableSnapshot.Step"/>, and at the end <see cref="TableSnapshot.Complete"/>. One at a time.
+    /// </summary>
+    /// <param name="kind">All rows, or what changed since the last completed snapshot (full, if there was none).</param>
+    /// <param name="stream">Written to by another thread until the snapshot is complete or disposed.</param>
+    /// <param name="options">Bounds.</param>
+    public TableSnapshot BeginSnapshot(SnapshotKind kind, Stream stream, SnapshotOptions? options = null) =>
+        Begin(kind, stream, options ?? new SnapshotOptions());
+
+    private TableSnapshot Begin(SnapshotKind kind, Stream stream, SnapshotOptions? options)
     {
-        if (Count > 0)
+        ArgumentNullException.ThrowIfNull(stream);
+        if (_snapshot is not null)
         {
-            throw new InvalidOperationException($"table '{Spec.Name}' holds {Count} rows; a snapshot is loaded into an empty one");
+            throw new InvalidOperationException($"a snapshot of table '{Spec.Name}' is under way");
         }
 
-        var ids = new IdLog();
+        // A replica does not track changes.
+        kind = _lastSnapshot == 0 || !_layout.Trains ? SnapshotKind.Full : kind;
+        _nextSnapshot = Math.Max(1, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
+        var snapshot = new TableSnapshot(this, kind, stream, options, _layout.RowBytes);
         try
         {
-            SnapshotReader.Read(
-                stream, Spec, _initializer.Seed, _layout, _filter, (id, seconds, floats) =>
-                {
-                    var row = Insert(id);
-                    ids.Add(id);
-                    if (_layout.Trains)
-                    {
-                        RowMarks.Set(_rows.Side(row), seconds, 0, 0);
-                    }
-
-                    floats[..(_layout.RowBytes / sizeof(float))].CopyTo(new Span<float>(_rows.Address(row), _layout.RowBytes / sizeof(float)));
-                    if (ids.Count % 512 == 0)
-                    {
-                        EndUpdate(512);
-                    }
-                },
-                newest => _newestEventSeconds = newest);
+            WriteHead(snapshot);
         }
         catch
         {
-            // Nothing of a damaged snapshot stays.
-            for (var i = 0; i < ids.Count; i++)
-            {
-                Remove(ids[i]);
-            }
-
-            _deletedIds.Clear();
+            snapshot.Dispose();
             throw;
         }
-        finally
+
+        _deletedSinceSnapshot.Clear();
+        _deletionsLost = false;
+        _snapshot = snapshot;
+        return snapshot;
+    }
+
+    private void WriteHead(TableSnapshot snapshot)
+    {
+        var header = new SnapshotHeader
         {
-            EndUpdate(0);
+            Id = _nextSnapshot,
+            Base = snapshot.Kind == SnapshotKind.Full ? 0 : _lastSnapshot,
+            Seed = _initializer.Seed,
+            Step = _step,
+            NewestEventSeconds = _newestEventSeconds,
+            Dimension = Dimension,
+            StateFloats = _layout.StateBytes / sizeof(float),
+            Precision = (int)_layout.Precision,
+        };
+        snapshot.Writer.Header(header, Spec.Name);
+        if (_admission?.Filter is { } filter)
+        {
+            snapshot.Writer.Filter(filter);
         }
+
+        if (snapshot.Kind == SnapshotKind.Incremental)
+        {
+            snapshot.Writer.Deletions(_deletedSinceSnapshot.ToArray());
+        }
+    }
+
+    /// <summary>Writes the rows of a sub-table that have not gone into the snapshot already.</summary>
+    internal void WriteRows(TableSnapshot snapshot, IndexEntry* entries, int count)
+    {
+        const int Ahead = 12;
+        for (var i = 0; i < count + Ahead; i++)
+        {
+            if (i < count)
+            {
+                PrefetchForSnapshot(entries[i].Row);
+            }
+
+            if (i >= Ahead)
+            {
+                WriteRow(snapshot, entries[i - Ahead]);
+            }
+        }
+    }
+
+    /// <summary>Ends a snapshot; a void one leaves no base for the next.</summary>
+    internal void EndSnapshot(bool completed)
+    {
+        _snapshot = null;
+        _lastSnapshot = completed && !_deletionsLost ? _nextSnapshot : 0;
+        if (!completed)
+        {
+            ClearCaptured();
+        }
+    }
+
+    /// <summary>A row is about to change or go: its pre-image goes into the snapshot, if that has not come to it yet.</summary>
+    private void Capture(ulong id, uint row)
+    {
+        ref var flags = ref RowMarks.Flags(_rows.Side(row));
+        if ((flags & RowMarks.Captured) == 0 && _snapshot!.IsAhead(_index.Hash(id)))
+        {
+            WritePreImage(_snapshot, id, row, ref flags);
+            flags |= RowMarks.Captured;
+        }
+    }
+
+    /// <summary>A row that is new is not part of the snapshot under way.</summary>
+    private void PassOver(ulong id, uint row)
+    {
+        if (_snapshot!.IsAhead(_index.Hash(id)))
+        {
+            RowMarks.Flags(_rows.Side(row)) |= RowMarks.Captured;
+        }
+    }
+
+    private void NoteDeletedForSnapshot(ulong id)
+    {
+        if ((_lastSnapshot == 0 && _snapshot is null) || _deletionsLost)
+        {
+            return;
+        }
+
+        if (_deletedSinceSnapshot.Count > DeletionsKept && _deletedSinceSnapshot.Count > Count / 4)
+        {
+            // Too many to remember: the next snapshot is a full one.
+            _lastSnapshot = 0;
+            _deletionsLost = true;
+            _deletedSinceSnapshot.Clear();
+            return;
+        }
+
+        _deletedSinceSnapshot.Add(id);
+    }
+
+    private void WriteRow(TableSnapshot snapshot, in IndexEntry entry)
+    {
+        if (!_layout.Trains)
+        {
+            snapshot.Writer.Row(entry.Id, 0, 0, _rows.Address(entry.Row));
+            return;
+        }
+
+        ref var flags = ref RowMarks.Flags(_rows.Side(entry.Row));
+        if ((flags & RowMarks.Captured) != 0)
+        {
+            flags &= unchecked((ushort)~RowMarks.Captured);
+        }
+        else
+        {
+            WritePreImage(snapshot, entry.Id, entry.Row, ref flags);
+        }
+    }
+
+    private void WritePreImage(TableSnapshot snapshot, ulong id, uint row, ref ushort flags)
+    {
+        if (snapshot.Kind == SnapshotKind.Full || (flags & RowMarks.Snapshot) != 0)
+        {
+            var marks = _rows.Side(row);
+            snapshot.Writer.Row(id, RowMarks.Seconds(marks), RowMarks.Occurrences(marks), _rows.Address(row));
+            flags &= unchecked((ushort)~RowMarks.Snapshot);
+        }
+    }
+
+    private void PrefetchForSnapshot(uint row)
+    {
+        var address = _rows.Address(row);
+        for (var at = 0; at < _layout.RowBytes; at += 64)
+        {
+            CuckooIndex.Prefetch(address + at);
+        }
+
+        if (_layout.Trains)
+        {
+            CuckooIndex.Prefetch(_rows.Side(row));
+        }
+    }
+
+    private void ClearCaptured()
+    {
+        if (_disposed || !_layout.Trains)
+        {
+            return;
+        }
+
+        _index.ForEach((_, row) => RowMarks.Flags(_rows.Side(row)) &= unchecked((ushort)~RowMarks.Captured));
     }
 }

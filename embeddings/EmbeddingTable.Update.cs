@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Monolith.Contracts.Specification;
 using Monolith.Embeddings.Index;
+using Monolith.Embeddings.Initialization;
 using Monolith.Embeddings.Optimizers;
 using Monolith.Embeddings.Rows;
 
@@ -11,7 +13,10 @@ public sealed unsafe partial class EmbeddingTable
     private uint _newestEventSeconds;
     private readonly StepContext[] _contexts;
     private long _step;
-    private float[] _scratch = [];
+    private readonly float* _scaled;
+    private readonly float* _wide;
+    private readonly float* _initial;
+    private ulong _rounding;
 
     /// <summary>Applies gradients; ids are distinct. Ids without a row get one, once they are admitted.</summary>
     /// <param name="ids">Distinct ids.</param>
@@ -26,11 +31,6 @@ public sealed unsafe partial class EmbeddingTable
         Shapes.Check(occurrences.Length, ids.Length, 1, nameof(occurrences));
         Shapes.Check(eventTimesSeconds.Length, ids.Length, 1, nameof(eventTimesSeconds));
         Shapes.CheckTrains(_content);
-        if (_scratch.Length == 0)
-        {
-            _scratch = GC.AllocateArray<float>(Block * Dimension, pinned: true);
-        }
-
         BeginStep();
         var probes = stackalloc Probe[Stages * Block];
         fixed (ulong* allIds = ids)
@@ -73,6 +73,8 @@ public sealed unsafe partial class EmbeddingTable
     private void BeginStep()
     {
         _step++;
+        // The same after a restore: rounding and admission by chance depend on the step alone.
+        _rounding = Mixer.Mix(_initializer.Seed ^ Mixer.Mix((ulong)_step)) | 1;
         for (var s = 0; s < _contexts.Length; s++)
         {
             _contexts[s] = new StepContext(LearningRates.At(Spec.Segments[s].Optimizer, _step), _step);
@@ -81,6 +83,7 @@ public sealed unsafe partial class EmbeddingTable
 
     private void EndUpdate(int ids)
     {
+        KeepWithinBudget();
         _index.GrowSome(1 + (ids / 512));
         _index.EndBatch();
     }
@@ -106,19 +109,45 @@ public sealed unsafe partial class EmbeddingTable
             }
 
             var row = probes[i].Row;
+            if (_snapshot is not null)
+            {
+                Capture(batch.Ids[at], row);
+            }
+
             var old = RowMarks.Touch(_rows.Side(row), seconds, occurrences);
             if ((old & RowMarks.Drain) == 0)
             {
                 NoteUpdated(batch.Ids[at]);
             }
 
-            values[i] = (float*)_rows.Address(row);
-            states[i] = values[i] + Dimension;
+            var address = _rows.Address(row);
+            states[i] = (float*)(address + _layout.ValueBytes);
+            if (_layout.Precision == RowPrecision.Float32)
+            {
+                values[i] = (float*)address;
+            }
+            else
+            {
+                values[i] = _wide + (i * Dimension);
+                ValueCodec.Read(_layout.Precision, address, values[i], Dimension);
+            }
         }
 
         for (var s = 0; s < _layout.Updaters.Length; s++)
         {
             _layout.Updaters[s].Apply(values, states, gradients, count, _layout.Places[s], _contexts[s]);
+        }
+
+        if (_layout.Precision != RowPrecision.Float32)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                if (values[i] != null)
+                {
+                    var address = (byte*)states[i] - _layout.ValueBytes;
+                    ValueCodec.WriteAtRandom(_layout.Precision, values[i], address, Dimension, ref _rounding);
+                }
+            }
         }
     }
 
@@ -131,10 +160,9 @@ public sealed unsafe partial class EmbeddingTable
             return true;
         }
 
-        if (_filter is not null)
+        if (_admission is not null)
         {
-            var before = _filter.Add(id, occurrences);
-            var admitted = Math.Clamp(before + occurrences - _threshold, 0, occurrences);
+            var admitted = _admission.Admit(id, occurrences, Mixer.Mix(Mixer.Mix(id ^ _initializer.Seed) + (ulong)_step));
             if (admitted == 0)
             {
                 return false;
@@ -154,8 +182,7 @@ public sealed unsafe partial class EmbeddingTable
 
     private float* Scaled(float* gradient, int place, float share)
     {
-        // The scratch is pinned for the table's life.
-        var scaled = (float*)Unsafe.AsPointer(ref _scratch[place * Dimension]);
+        var scaled = _scaled + (place * Dimension);
         for (var d = 0; d < Dimension; d++)
         {
             scaled[d] = gradient[d] * share;
@@ -186,8 +213,12 @@ public sealed unsafe partial class EmbeddingTable
                 {
                     row = Insert(ids[i]);
                 }
+                else if (_snapshot is not null && _layout.Trains)
+                {
+                    Capture(ids[i], row);
+                }
 
-                CopyRow(all + ((long)i * Dimension), (float*)_rows.Address(row), Dimension);
+                ValueCodec.WriteNearest(_layout.Precision, all + ((long)i * Dimension), _rows.Address(row), Dimension);
                 if (_layout.Trains && (RowMarks.Touch(_rows.Side(row), 0, 0) & RowMarks.Drain) == 0)
                 {
                     NoteUpdated(ids[i]);

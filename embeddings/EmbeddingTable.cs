@@ -1,5 +1,5 @@
+using System.Runtime.InteropServices;
 using Monolith.Contracts.Specification;
-using Monolith.Embeddings.Admission;
 using Monolith.Embeddings.Index;
 using Monolith.Embeddings.Initialization;
 using Monolith.Embeddings.Memory;
@@ -26,11 +26,11 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
 
     private readonly RowInitializer _initializer;
     private readonly RowLayout _layout;
-    private readonly UnitStore _rows;
-    private readonly CuckooIndex _index;
+    private readonly IdHash? _fixedHash;
+    private UnitStore _rows;
+    private CuckooIndex _index;
     private readonly TableContent _content;
-    private readonly CountingFilter? _filter;
-    private readonly int _threshold;
+    private readonly Admission.Admission? _admission;
     private bool _disposed;
 
     /// <summary>Creates an empty table.</summary>
@@ -38,11 +38,11 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
     /// <param name="seed">Seeds initial values; equal on every shard, worker and replica of a model.</param>
     /// <param name="content">Whether rows carry optimizer state.</param>
     public EmbeddingTable(TableSpec spec, ulong seed, TableContent content = TableContent.Training)
-        : this(spec, seed, content, IdHash.Random())
+        : this(spec, seed, content, null)
     {
     }
 
-    internal EmbeddingTable(TableSpec spec, ulong seed, TableContent content, IdHash hash)
+    internal EmbeddingTable(TableSpec spec, ulong seed, TableContent content, IdHash? hash)
     {
         ArgumentNullException.ThrowIfNull(spec);
         Spec = spec;
@@ -50,14 +50,13 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
         _initializer = new RowInitializer(spec, seed);
         _layout = new RowLayout(spec, content);
         _contexts = new StepContext[spec.Segments.Length];
-        _rows = new UnitStore(SlabPool.Shared, _layout.RowBytes, _layout.Trains ? RowMarks.Bytes : 0);
-        _index = new CuckooIndex(SlabPool.Shared, hash);
+        _fixedHash = hash;
+        (_index, _rows) = Empty();
         _expirySeconds = spec.Expiry is { } expiry ? (uint)Math.Clamp(expiry.TotalSeconds, 1, uint.MaxValue) : 0;
-        if (spec.Admission is AdmitAfter after && _layout.Trains)
-        {
-            _filter = new CountingFilter(1 << 17);
-            _threshold = after.Threshold;
-        }
+        _admission = _layout.Trains ? Embeddings.Admission.Admission.Create(spec.Admission) : null;
+        _scaled = (float*)NativeMemory.AlignedAlloc((nuint)(((2 * Block) + 1) * Dimension * sizeof(float)), 64);
+        _wide = _scaled + (Block * Dimension);
+        _initial = _wide + (Block * Dimension);
     }
 
     /// <summary>Frees what was forgotten to be disposed.</summary>
@@ -73,7 +72,7 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
     public long Count => _index.Count;
 
     /// <summary>Memory held, in bytes.</summary>
-    public long Bytes => _rows.Bytes + _index.Bytes + (_filter?.Bytes ?? 0) + _updatedIds.Bytes + _deletedIds.Bytes;
+    public long Bytes => _rows.Bytes + _index.Bytes + (_admission?.Filter?.Bytes ?? 0) + _updatedIds.Bytes + _deletedIds.Bytes + _deletedSinceSnapshot.Bytes;
 
     internal CuckooIndex Index => _index;
 
@@ -84,7 +83,7 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
     {
         foreach (var id in ids)
         {
-            Remove(id);
+            Remove(id, Leaving.Deleted);
         }
 
         _index.EndBatch();
@@ -97,6 +96,10 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    private (CuckooIndex Index, UnitStore Rows) Empty() => (
+        new CuckooIndex(SlabPool.Shared, _fixedHash ?? IdHash.Random()),
+        new UnitStore(SlabPool.Shared, _layout.RowBytes, _layout.Trains ? RowMarks.Bytes : 0));
+
     private void Free()
     {
         if (!_disposed)
@@ -104,16 +107,23 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
             _disposed = true;
             _index?.Dispose();
             _rows?.Dispose();
+            NativeMemory.AlignedFree(_scaled);
         }
     }
 
-    private bool Remove(ulong id)
+    private bool Remove(ulong id, Leaving why)
     {
+        if (_snapshot is not null && _layout.Trains && _index.TryFind(id, out var leaving))
+        {
+            Capture(id, leaving);
+        }
+
         if (!_index.Remove(id, out var row))
         {
             return false;
         }
 
+        NoteDeparture(id, why, row);
         _rows.Give(row);
         NoteDeleted(id);
         return true;
@@ -124,7 +134,16 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
     {
         var row = _rows.Take();
         var address = _rows.Address(row);
-        _initializer.Write(id, new Span<float>(address, Dimension));
+        if (_layout.Precision == RowPrecision.Float32)
+        {
+            _initializer.Write(id, new Span<float>(address, Dimension));
+        }
+        else
+        {
+            _initializer.Write(id, new Span<float>(_initial, Dimension));
+            ValueCodec.WriteNearest(_layout.Precision, _initial, address, Dimension);
+        }
+
         if (_layout.Trains)
         {
             _layout.InitializeState(address);
@@ -132,6 +151,11 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
         }
 
         _index.Insert(id, row);
+        if (_snapshot is not null && _layout.Trains)
+        {
+            PassOver(id, row);
+        }
+
         return row;
     }
 }

@@ -32,17 +32,56 @@ internal sealed class CountingFilter
         _capacity = cellsPerWindow / 2;
     }
 
+    /// <summary>Cells a window needs for so many ids in all windows together: half of them stay empty.</summary>
+    public static int CellsFor(int remembered) =>
+        (int)Math.Max(1024, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(remembered / Windows) * 2));
+
     /// <summary>Memory held.</summary>
     public long Bytes => _cells.LongLength * sizeof(ushort);
 
     /// <summary>All cells, and where the newest window is: what a snapshot saves.</summary>
     public (ushort[] Cells, int Newest, int Used) State => (_cells, _newest, _used);
 
-    /// <summary>Puts saved state back.</summary>
-    public void Restore(ReadOnlySpan<ushort> cells, int newest, int used)
+    /// <summary>Puts a piece of saved state back.</summary>
+    public void RestorePiece(int newest, int used, int from, ReadOnlySpan<ushort> cells)
     {
-        cells.CopyTo(_cells);
+        cells.CopyTo(_cells.AsSpan(from));
         (_newest, _used) = (newest, used);
+    }
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        Array.Clear(_cells);
+        (_newest, _used) = (0, 0);
+    }
+
+    /// <summary>
+    /// Merges in a piece of another filter of the same size: when shards are merged. A cell moves to the window of its age;
+    /// where a neighbourhood is crowded, some counts fade.
+    /// </summary>
+    public void MergePiece(int newest, int from, ReadOnlySpan<ushort> cells)
+    {
+        for (var i = 0; i < cells.Length; i++)
+        {
+            if ((cells[i] & 0xf) == 0)
+            {
+                continue;
+            }
+
+            var age = (newest + Windows - ((from + i) / (_mask + 1))) % Windows;
+            var signature = (ushort)(cells[i] & 0xfff0);
+            var mine = Find((_newest + Windows - age) % Windows, (ulong)((from + i) & _mask), signature, out var free);
+            if (mine >= 0)
+            {
+                _cells[mine] = (ushort)(signature | Math.Max(cells[i] & 0xf, _cells[mine] & 0xf));
+            }
+            else if (free >= 0)
+            {
+                _cells[free] = cells[i];
+                _used += age == 0 ? 1 : 0;
+            }
+        }
     }
 
     /// <summary>Counts occurrences of an id.</summary>

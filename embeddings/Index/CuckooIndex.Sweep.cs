@@ -40,6 +40,23 @@ internal sealed unsafe partial class CuckooIndex
     /// <summary>Whether a sweep has passed a hash: sub-tables are passed as a whole.</summary>
     public static bool Passed(in SweepCursor cursor, ulong hash) => hash < cursor.Prefix;
 
+    /// <summary>Calls for every entry.</summary>
+    public void ForEach(Action<ulong, uint> action)
+    {
+        var entries = new IndexEntry[1024];
+        var cursor = new SweepCursor { Generation = -1 };
+        bool wrapped;
+        do
+        {
+            var read = Read(ref cursor, entries, out wrapped);
+            for (var i = 0; i < read; i++)
+            {
+                action(entries[i].Id, entries[i].Row);
+            }
+        }
+        while (!wrapped);
+    }
+
     /// <summary>
     /// Reads on from a cursor: up to the room, or to the end of the sub-table.
     /// </summary>
@@ -57,6 +74,8 @@ internal sealed unsafe partial class CuckooIndex
             cursor.Generation = _info[place].Generation;
         }
 
+        // After a merge, the lower part of a sub-table may be done already.
+        var partly = (cursor.Prefix << _info[place].Depth) != 0;
         var read = 0;
         for (; cursor.Bucket < table->Buckets && read + Bucket.Entries <= into.Length; cursor.Bucket++)
         {
@@ -64,7 +83,13 @@ internal sealed unsafe partial class CuckooIndex
             for (var used = Bucket.Used(bucket); used != 0; used &= used - 1)
             {
                 var entry = BitOperations.TrailingZeroCount(used);
-                into[read].Id = Bucket.Id(bucket, entry);
+                var id = Bucket.Id(bucket, entry);
+                if (partly && Hash(id) < cursor.Prefix)
+                {
+                    continue;
+                }
+
+                into[read].Id = id;
                 into[read++].Row = Bucket.Row(bucket, entry);
             }
         }

@@ -16,6 +16,18 @@ internal sealed class IdLog
     /// <summary>An id.</summary>
     public ulong this[int at] => _pieces[at >> PieceShift][at & (PieceSize - 1)];
 
+    /// <summary>All ids.</summary>
+    public ulong[] ToArray()
+    {
+        var all = new ulong[Count];
+        for (var at = 0; at < Count; at += PieceSize)
+        {
+            _pieces[at >> PieceShift].AsSpan(0, Math.Min(PieceSize, Count - at)).CopyTo(all.AsSpan(at));
+        }
+
+        return all;
+    }
+
     /// <summary>Adds an id.</summary>
     public void Add(ulong id)
     {

@@ -24,7 +24,9 @@ internal sealed unsafe class RowLayout
             StateFloats += Updaters[i].StateFloats;
         }
 
-        ValueBytes = Dimension * sizeof(float);
+        Precision = spec.Precision;
+        // State is floats, so it begins at a multiple of four.
+        ValueBytes = ((Dimension * ValueCodec.BytesOf(Precision)) + 3) & ~3;
         StateBytes = Trains ? StateFloats * sizeof(float) : 0;
     }
 
@@ -36,6 +38,9 @@ internal sealed unsafe class RowLayout
 
     /// <summary>Floats of optimizer state of a training row.</summary>
     public int StateFloats { get; }
+
+    /// <summary>How values lie in memory.</summary>
+    public RowPrecision Precision { get; }
 
     /// <summary>Bytes of a row's values; state begins here.</summary>
     public int ValueBytes { get; }

@@ -1,22 +1,74 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
-using Monolith.Contracts.Specification;
-using Monolith.Embeddings.Admission;
-using Monolith.Embeddings.Rows;
 
 namespace Monolith.Embeddings.Snapshots;
 
-/// <summary>Reads a snapshot block by block; anything wrong is an <see cref="InvalidDataException"/> that names it.</summary>
-internal static class SnapshotReader
+/// <summary>What a snapshot is read into.</summary>
+internal interface ISnapshotTarget
 {
-    public delegate void RowSink(ulong id, uint eventSeconds, ReadOnlySpan<float> floats);
+    /// <summary>Checks the header; throws <see cref="InvalidDataException"/> when it is of something else.</summary>
+    void Header(in SnapshotHeader header, string name);
 
-    public static void Read(
-        Stream stream, TableSpec spec, ulong seed, RowLayout layout, CountingFilter? filter, RowSink sink, Action<uint> newest)
+    /// <summary>Takes rows, each <c>RowHeadBytes</c> and the row.</summary>
+    void Rows(ReadOnlySpan<byte> rows, int count);
+
+    /// <summary>Takes a piece of the filter.</summary>
+    void Filter(int newest, int used, int length, int from, ReadOnlySpan<ushort> cells);
+
+    /// <summary>Takes deleted ids.</summary>
+    void Deleted(ReadOnlySpan<ulong> ids);
+}
+
+/// <summary>
+/// Reads a snapshot block by block. Nothing of a block is used before its checksum is right; anything wrong is an
+/// <see cref="InvalidDataException"/> that names it.
+/// </summary>
+internal sealed unsafe class SnapshotReader(Stream stream)
+{
+    private readonly byte[] _payload = new byte[SnapshotFormat.BlockBytes];
+    private int _width;
+    private long _rows;
+    private long _deleted;
+
+    /// <summary>Reads to the snapshot's end, and not a byte further.</summary>
+    public void Read(ISnapshotTarget target)
     {
-        Span<byte> start = stackalloc byte[12];
-        Fill(stream, start, "the snapshot's start");
+        Start();
+        for (var number = 0; ; number++)
+        {
+            var (kind, length) = Block(number);
+            var payload = _payload.AsSpan(0, length);
+            switch (kind)
+            {
+                case BlockKind.Header when number == 0 && length >= sizeof(SnapshotHeader):
+                    Header(payload, target);
+                    break;
+                case BlockKind.Rows when number > 0:
+                    Rows(payload, number, target);
+                    break;
+                case BlockKind.Filter when number > 0 && length >= 16:
+                    var head = MemoryMarshal.Cast<byte, int>(payload[..16]);
+                    target.Filter(head[0], head[1], head[2], head[3], MemoryMarshal.Cast<byte, ushort>(payload[16..]));
+                    break;
+                case BlockKind.Deleted when number > 0:
+                    _deleted += length / sizeof(ulong);
+                    target.Deleted(MemoryMarshal.Cast<byte, ulong>(payload));
+                    break;
+                case BlockKind.End when number > 0 && length == 16:
+                    End(payload);
+                    return;
+                default:
+                    throw new InvalidDataException(
+                        $"block {number} of the snapshot is of kind {(int)kind} with {length} bytes, which does not belong there");
+            }
+        }
+    }
+
+    private void Start()
+    {
+        Span<byte> start = stackalloc byte[SnapshotFormat.StartBytes];
+        Fill(start, "its first bytes");
         if (BinaryPrimitives.ReadUInt64LittleEndian(start) != SnapshotFormat.Magic)
         {
             throw new InvalidDataException("this is no snapshot of an embedding table");
@@ -27,129 +79,59 @@ internal static class SnapshotReader
         {
             throw new InvalidDataException($"the snapshot has format version {version}; this program reads {SnapshotFormat.Version}");
         }
-
-        var rows = 0L;
-        var expected = 0L;
-        var stored = 0;
-        for (var number = 0; ; number++)
-        {
-            var (kind, payload) = Block(stream, number);
-            switch (kind)
-            {
-                case BlockKind.Header when number == 0:
-                    (stored, expected) = Header(payload, spec, seed, layout, newest);
-                    break;
-                case BlockKind.Rows when number > 0:
-                    rows += Rows(payload, stored, number, sink);
-                    break;
-                case BlockKind.Filter when number > 0:
-                    Filter(payload, filter);
-                    break;
-                case BlockKind.End when number > 0:
-                    if (rows != expected || payload.Length != 8 || BinaryPrimitives.ReadInt64LittleEndian(payload) != rows)
-                    {
-                        throw new InvalidDataException($"the snapshot holds {rows} rows; its header promises {expected}");
-                    }
-
-                    return;
-                default:
-                    throw new InvalidDataException($"block {number} of the snapshot has kind {(int)kind}, which does not belong there");
-            }
-        }
     }
 
-    private static (int Stored, long Rows) Header(byte[] payload, TableSpec spec, ulong seed, RowLayout layout, Action<uint> newest)
+    private void Header(ReadOnlySpan<byte> payload, ISnapshotTarget target)
     {
-        if (payload.Length < 32)
+        var header = MemoryMarshal.Read<SnapshotHeader>(payload);
+        target.Header(header, Encoding.UTF8.GetString(payload[sizeof(SnapshotHeader)..]));
+        _width = SnapshotFormat.RowHeadBytes + StoredRow.Of(header).Bytes;
+    }
+
+    private void Rows(ReadOnlySpan<byte> payload, int number, ISnapshotTarget target)
+    {
+        if (payload.Length % _width != 0)
         {
-            throw new InvalidDataException("the snapshot's header is too short");
+            throw new InvalidDataException($"block {number} of the snapshot holds {payload.Length} bytes, not a number of rows of {_width}");
         }
 
-        var name = Encoding.UTF8.GetString(payload.AsSpan(32));
-        if (name != spec.Name)
-        {
-            throw new InvalidDataException($"the snapshot is of table '{name}', not of '{spec.Name}'");
-        }
+        _rows += payload.Length / _width;
+        target.Rows(payload, payload.Length / _width);
+    }
 
-        var dimension = BinaryPrimitives.ReadInt32LittleEndian(payload.AsSpan(8));
-        var state = BinaryPrimitives.ReadInt32LittleEndian(payload.AsSpan(12));
-        var training = BinaryPrimitives.ReadInt32LittleEndian(payload.AsSpan(16)) == (int)TableContent.Training;
-        var needed = layout.RowBytes / sizeof(float);
-        var stored = dimension + (training ? state : 0);
-        if (dimension != layout.Dimension || state != layout.StateFloats || stored < needed)
+    private void End(ReadOnlySpan<byte> payload)
+    {
+        var rows = BinaryPrimitives.ReadInt64LittleEndian(payload);
+        var deleted = BinaryPrimitives.ReadInt64LittleEndian(payload[8..]);
+        if (rows != _rows || deleted != _deleted)
         {
             throw new InvalidDataException(
-                $"the snapshot's rows have {dimension} values and {(training ? state : 0)} floats of state; " +
-                $"table '{name}' has {layout.Dimension} and {layout.StateFloats}");
+                $"the snapshot holds {_rows} rows and {_deleted} deletions; its end promises {rows} and {deleted}");
         }
-
-        if (BinaryPrimitives.ReadUInt64LittleEndian(payload) != seed)
-        {
-            throw new InvalidDataException($"the snapshot of table '{name}' was written with another seed");
-        }
-
-        newest(BinaryPrimitives.ReadUInt32LittleEndian(payload.AsSpan(20)));
-        return (stored, BinaryPrimitives.ReadInt64LittleEndian(payload.AsSpan(24)));
     }
 
-    private static int Rows(byte[] payload, int stored, int number, RowSink sink)
+    private (BlockKind Kind, int Length) Block(int number)
     {
-        var width = 12 + (stored * sizeof(float));
-        if (payload.Length % width != 0)
-        {
-            throw new InvalidDataException($"block {number} of the snapshot holds {payload.Length} bytes, not a number of rows of {width}");
-        }
-
-        for (var at = 0; at < payload.Length; at += width)
-        {
-            var row = payload.AsSpan(at, width);
-            sink(
-                BinaryPrimitives.ReadUInt64LittleEndian(row),
-                BinaryPrimitives.ReadUInt32LittleEndian(row[8..]),
-                MemoryMarshal.Cast<byte, float>(row[12..]));
-        }
-
-        return payload.Length / width;
-    }
-
-    private static void Filter(byte[] payload, CountingFilter? filter)
-    {
-        if (filter is null)
-        {
-            return;
-        }
-
-        var cells = MemoryMarshal.Cast<byte, ushort>(payload.AsSpan(8));
-        if (cells.Length != filter.State.Cells.Length)
-        {
-            throw new InvalidDataException($"the snapshot's admission filter has {cells.Length} cells, the table's {filter.State.Cells.Length}");
-        }
-
-        filter.Restore(cells, BinaryPrimitives.ReadInt32LittleEndian(payload), BinaryPrimitives.ReadInt32LittleEndian(payload.AsSpan(4)));
-    }
-
-    private static (BlockKind Kind, byte[] Payload) Block(Stream stream, int number)
-    {
-        Span<byte> frame = stackalloc byte[16];
-        Fill(stream, frame, $"block {number}");
+        Span<byte> frame = stackalloc byte[SnapshotFormat.FrameBytes];
+        Fill(frame, $"block {number}");
         var kind = (BlockKind)BinaryPrimitives.ReadInt32LittleEndian(frame);
         var length = BinaryPrimitives.ReadInt32LittleEndian(frame[4..]);
-        if (length is < 0 or > SnapshotFormat.MaxBlockBytes)
+        if (length is < 0 or > SnapshotFormat.BlockBytes)
         {
-            throw new InvalidDataException($"block {number} of the snapshot claims {length} bytes; at most {SnapshotFormat.MaxBlockBytes} are allowed");
+            throw new InvalidDataException(
+                $"block {number} of the snapshot claims {length} bytes; at most {SnapshotFormat.BlockBytes} are allowed");
         }
 
-        var payload = new byte[length];
-        Fill(stream, payload, $"block {number}");
-        if (SnapshotFormat.Checksum(payload, kind, number) != BinaryPrimitives.ReadUInt64LittleEndian(frame[8..]))
+        Fill(_payload.AsSpan(0, length), $"block {number}");
+        if (SnapshotFormat.Checksum(_payload.AsSpan(0, length), kind, number) != BinaryPrimitives.ReadUInt64LittleEndian(frame[8..]))
         {
             throw new InvalidDataException($"block {number} of the snapshot is damaged: its checksum does not match");
         }
 
-        return (kind, payload);
+        return (kind, length);
     }
 
-    private static void Fill(Stream stream, Span<byte> into, string what)
+    private void Fill(Span<byte> into, string what)
     {
         if (stream.ReadAtLeast(into, into.Length, throwOnEndOfStream: false) < into.Length)
         {

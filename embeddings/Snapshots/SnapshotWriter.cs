@@ -1,85 +1,103 @@
-using System.Buffers;
-using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
-using Monolith.Contracts.Specification;
 using Monolith.Embeddings.Admission;
-using Monolith.Embeddings.Rows;
 
 namespace Monolith.Embeddings.Snapshots;
 
-/// <summary>Writes a snapshot block by block.</summary>
-internal sealed class SnapshotWriter(Stream stream)
+/// <summary>Lays rows out in blocks for a <see cref="BlockSink"/>.</summary>
+internal sealed unsafe class SnapshotWriter(BlockSink sink, int rowBytes)
 {
-    private readonly ArrayBufferWriter<byte> _payload = new();
-    private int _number;
-    private long _rows;
+    private readonly int _width = SnapshotFormat.RowHeadBytes + rowBytes;
+    private byte[]? _block;
+    private byte* _at;
+    private byte* _end;
 
-    public void Header(TableSpec spec, ulong seed, RowLayout layout, TableContent content, uint newestEventSeconds, long rows)
+    /// <summary>Rows written.</summary>
+    public long Rows { get; private set; }
+
+    /// <summary>Deleted ids written.</summary>
+    public long Deleted { get; private set; }
+
+    public void Header(SnapshotHeader header, string name)
     {
-        Span<byte> start = stackalloc byte[12];
-        BinaryPrimitives.WriteUInt64LittleEndian(start, SnapshotFormat.Magic);
-        BinaryPrimitives.WriteInt32LittleEndian(start[8..], SnapshotFormat.Version);
-        stream.Write(start);
-        Write(seed);
-        Write(layout.Dimension);
-        Write(layout.StateFloats);
-        Write((int)content);
-        Write(newestEventSeconds);
-        Write(rows);
-        _payload.Write(Encoding.UTF8.GetBytes(spec.Name));
-        Flush(BlockKind.Header);
+        var text = Encoding.UTF8.GetBytes(name);
+        var block = sink.Rent();
+        MemoryMarshal.Write(block.AsSpan(SnapshotFormat.FrameBytes), in header);
+        text.CopyTo(block, SnapshotFormat.FrameBytes + sizeof(SnapshotHeader));
+        sink.Submit(block, sizeof(SnapshotHeader) + text.Length, BlockKind.Header);
     }
 
-    public void Row(ulong id, uint eventSeconds, ReadOnlySpan<float> floats)
+    /// <summary>Appends a row.</summary>
+    public void Row(ulong id, uint seconds, int occurrences, byte* row)
     {
-        Write(id);
-        Write(eventSeconds);
-        _payload.Write(MemoryMarshal.AsBytes(floats));
-        _rows++;
-        if (_payload.WrittenCount >= SnapshotFormat.BlockBytes)
+        if (_end - _at < _width)
         {
-            Flush(BlockKind.Rows);
+            NextBlock();
         }
+
+        Unsafe.WriteUnaligned(_at, id);
+        Unsafe.WriteUnaligned(_at + 8, seconds);
+        Unsafe.WriteUnaligned(_at + 12, (ushort)occurrences);
+        Unsafe.CopyBlockUnaligned(_at + SnapshotFormat.RowHeadBytes, row, (uint)rowBytes);
+        _at += _width;
+        Rows++;
     }
 
     public void Filter(CountingFilter filter)
     {
-        FlushRows();
         var (cells, newest, used) = filter.State;
-        Write(newest);
-        Write(used);
-        _payload.Write(MemoryMarshal.AsBytes(cells.AsSpan()));
-        Flush(BlockKind.Filter);
+        const int Piece = (SnapshotFormat.BlockBytes / sizeof(ushort)) - 8;
+        for (var from = 0; from < cells.Length; from += Piece)
+        {
+            var block = sink.Rent();
+            var count = Math.Min(Piece, cells.Length - from);
+            var payload = block.AsSpan(SnapshotFormat.FrameBytes);
+            MemoryMarshal.Cast<int, byte>([newest, used, cells.Length, from]).CopyTo(payload);
+            MemoryMarshal.AsBytes(cells.AsSpan(from, count)).CopyTo(payload[16..]);
+            sink.Submit(block, 16 + (count * sizeof(ushort)), BlockKind.Filter);
+        }
+    }
+
+    public void Deletions(ReadOnlySpan<ulong> ids)
+    {
+        const int Piece = SnapshotFormat.BlockBytes / sizeof(ulong);
+        for (var from = 0; from < ids.Length; from += Piece)
+        {
+            var piece = MemoryMarshal.AsBytes(ids.Slice(from, Math.Min(Piece, ids.Length - from)));
+            var block = sink.Rent();
+            piece.CopyTo(block.AsSpan(SnapshotFormat.FrameBytes));
+            sink.Submit(block, piece.Length, BlockKind.Deleted);
+        }
+
+        Deleted += ids.Length;
     }
 
     public void End()
     {
-        FlushRows();
-        Write(_rows);
-        Flush(BlockKind.End);
+        Flush();
+        var block = sink.Rent();
+        MemoryMarshal.Cast<long, byte>([Rows, Deleted]).CopyTo(block.AsSpan(SnapshotFormat.FrameBytes));
+        sink.Submit(block, 16, BlockKind.End);
     }
 
-    private void FlushRows()
+    private void NextBlock()
     {
-        if (_payload.WrittenCount > 0)
+        Flush();
+        // Buffers are pinned for their life.
+        _block = sink.Rent();
+        _at = (byte*)Unsafe.AsPointer(ref _block[SnapshotFormat.FrameBytes]);
+        _end = _at + SnapshotFormat.BlockBytes;
+    }
+
+    private void Flush()
+    {
+        if (_block is not null)
         {
-            Flush(BlockKind.Rows);
+            var start = (byte*)Unsafe.AsPointer(ref _block[SnapshotFormat.FrameBytes]);
+            sink.Submit(_block, (int)(_at - start), BlockKind.Rows);
+            _block = null;
+            _at = _end = null;
         }
-    }
-
-    private void Write<T>(T value)
-        where T : unmanaged => _payload.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
-
-    private void Flush(BlockKind kind)
-    {
-        var payload = _payload.WrittenSpan;
-        Span<byte> frame = stackalloc byte[16];
-        BinaryPrimitives.WriteInt32LittleEndian(frame, (int)kind);
-        BinaryPrimitives.WriteInt32LittleEndian(frame[4..], payload.Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(frame[8..], SnapshotFormat.Checksum(payload, kind, _number++));
-        stream.Write(frame);
-        stream.Write(payload);
-        _payload.ResetWrittenCount();
     }
 }

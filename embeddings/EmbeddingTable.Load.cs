@@ -1,0 +1,231 @@
+using System.Runtime.CompilerServices;
+using Monolith.Contracts.Specification;
+using Monolith.Embeddings.Index;
+using Monolith.Embeddings.Rows;
+using Monolith.Embeddings.Snapshots;
+
+namespace Monolith.Embeddings;
+
+/// <content>Loading.</content>
+public sealed unsafe partial class EmbeddingTable
+{
+    /// <summary>Reads what <see cref="Save"/> or a full snapshot wrote, into an empty table of the same layout.</summary>
+    /// <exception cref="InvalidDataException">
+    /// The snapshot is damaged or of another table; the message says how. The table is empty then.
+    /// </exception>
+    public void Load(Stream stream)
+    {
+        if (Count > 0)
+        {
+            throw new InvalidOperationException($"table '{Spec.Name}' holds {Count} rows; a snapshot is loaded into an empty one");
+        }
+
+        _lastSnapshot = Read(stream, new Loader(this, LoadKind.Full, 0, 1));
+    }
+
+    /// <summary>Reads an incremental snapshot into the table that holds the one before it.</summary>
+    /// <exception cref="InvalidDataException">As of <see cref="Load"/>; or it builds on another snapshot.</exception>
+    public void LoadIncrement(Stream stream) => _lastSnapshot = Read(stream, new Loader(this, LoadKind.Increment, 0, 1));
+
+    /// <summary>
+    /// Reads, of a full snapshot of one shard among any number, the rows that belong to this shard; what other snapshots
+    /// brought stays. So a table comes to another number of shards by reading the snapshots of all the old ones.
+    /// </summary>
+    /// <param name="stream">A full snapshot.</param>
+    /// <param name="shard">This table's shard.</param>
+    /// <param name="shards">The new number of shards, a power of two.</param>
+    public void LoadShare(Stream stream, int shard, int shards)
+    {
+        Read(stream, new Loader(this, LoadKind.Share, shard, shards));
+        _lastSnapshot = 0;
+    }
+
+    private ulong Read(Stream stream, Loader loader)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (_snapshot is not null)
+        {
+            throw new InvalidOperationException($"a snapshot of table '{Spec.Name}' is under way");
+        }
+
+        try
+        {
+            new SnapshotReader(stream).Read(loader);
+            EndUpdate(0);
+            return loader.Id;
+        }
+        catch
+        {
+            // Nothing of a damaged snapshot stays.
+            Clear();
+            throw;
+        }
+    }
+
+    /// <summary>Empties the table.</summary>
+    private void Clear()
+    {
+        _index.Dispose();
+        _rows.Dispose();
+        (_index, _rows) = Empty();
+        _updatedIds.Clear();
+        _deletedIds.Clear();
+        _deletedSinceSnapshot.Clear();
+        _lastSnapshot = 0;
+        (_newestEventSeconds, _step) = (0, 0);
+        _admission?.Filter?.Clear();
+        _listIsShort = false;
+    }
+
+    private enum LoadKind
+    {
+        Full,
+        Increment,
+        Share,
+    }
+
+    private sealed class Loader(EmbeddingTable table, LoadKind kind, int shard, int shards) : ISnapshotTarget
+    {
+        private StoredRow _stored;
+        private bool _mergesFilter;
+
+        /// <summary>The snapshot's name.</summary>
+        public ulong Id { get; private set; }
+
+        public void Header(in SnapshotHeader header, string name)
+        {
+            _stored = StoredRow.Of(header);
+            if (name != table.Spec.Name)
+            {
+                throw new InvalidDataException($"the snapshot is of table '{name}', not of '{table.Spec.Name}'");
+            }
+
+            var needed = table._layout.StateBytes / sizeof(float);
+            if (header.Dimension != table.Dimension || (needed > 0 && header.StateFloats != needed))
+            {
+                throw new InvalidDataException(
+                    $"the snapshot's rows have {header.Dimension} values and {header.StateFloats} floats of state; " +
+                    $"table '{name}' has {table.Dimension} and {needed}");
+            }
+
+            if (header.Seed != table._initializer.Seed)
+            {
+                throw new InvalidDataException($"the snapshot of table '{name}' was written with another seed");
+            }
+
+            var wanted = kind == LoadKind.Increment ? table._lastSnapshot : 0;
+            if (header.Base != wanted || (kind == LoadKind.Increment && wanted == 0))
+            {
+                throw new InvalidDataException(
+                    $"the snapshot of table '{name}' " + (header.Base == 0 ? "is a full one" : $"builds on snapshot {header.Base:x16}") +
+                    (kind == LoadKind.Increment ? $"; the table holds snapshot {wanted:x16}" : "; a full one is needed here"));
+            }
+
+            Id = header.Id;
+            _mergesFilter = kind == LoadKind.Share && table.Count > 0;
+            table._newestEventSeconds = Math.Max(table._newestEventSeconds, header.NewestEventSeconds);
+            table._step = Math.Max(table._step, header.Step);
+        }
+
+        public void Rows(ReadOnlySpan<byte> rows, int count)
+        {
+            var ids = stackalloc ulong[Block];
+            var probes = stackalloc Probe[Block];
+            var width = SnapshotFormat.RowHeadBytes + _stored.Bytes;
+            fixed (byte* all = rows)
+            {
+                for (var from = 0; from < count; from += Block)
+                {
+                    var length = Math.Min(Block, count - from);
+                    for (var i = 0; i < length; i++)
+                    {
+                        ids[i] = Unsafe.ReadUnaligned<ulong>(all + ((from + i) * width));
+                    }
+
+                    // Brings the buckets into the cache; the insertions below look again.
+                    table._index.Start(ids, length, probes);
+                    for (var i = 0; i < length; i++)
+                    {
+                        if (kind != LoadKind.Share || ShardMap.Of(ids[i], shards) == shard)
+                        {
+                            Row(ids[i], all + ((from + i) * width));
+                        }
+                    }
+
+                    table._index.GrowSome(1);
+                    table._index.EndBatch();
+                }
+            }
+        }
+
+        public void Filter(int newest, int used, int length, int from, ReadOnlySpan<ushort> cells)
+        {
+            if (table._admission?.Filter is not { } filter)
+            {
+                return;
+            }
+
+            if (length != filter.State.Cells.Length || from < 0 || from > length - cells.Length || newest is < 0 or >= Admission.CountingFilter.Windows)
+            {
+                throw new InvalidDataException(
+                    $"the snapshot's admission filter has {length} cells, that of table '{table.Spec.Name}' {filter.State.Cells.Length}");
+            }
+
+            if (_mergesFilter)
+            {
+                // Another shard's counts are here already.
+                filter.MergePiece(newest, from, cells);
+            }
+            else
+            {
+                filter.RestorePiece(newest, used, from, cells);
+            }
+        }
+
+        public void Deleted(ReadOnlySpan<ulong> ids)
+        {
+            foreach (var id in ids)
+            {
+                if (table._index.Remove(id, out var row))
+                {
+                    table._rows.Give(row);
+                }
+            }
+
+            table._index.EndBatch();
+        }
+
+        private void Row(ulong id, byte* stored)
+        {
+            if (!table._index.TryFind(id, out var row))
+            {
+                row = table.Insert(id);
+            }
+            else if (kind != LoadKind.Increment)
+            {
+                throw new InvalidDataException($"the snapshot holds id {id} twice");
+            }
+
+            var layout = table._layout;
+            var address = table._rows.Address(row);
+            var body = stored + SnapshotFormat.RowHeadBytes;
+            if (_stored.Precision == layout.Precision)
+            {
+                Unsafe.CopyBlockUnaligned(address, body, (uint)layout.ValueBytes);
+            }
+            else
+            {
+                ValueCodec.Read(_stored.Precision, body, table._initial, table.Dimension);
+                ValueCodec.WriteNearest(layout.Precision, table._initial, address, table.Dimension);
+            }
+
+            if (layout.Trains)
+            {
+                Unsafe.CopyBlockUnaligned(address + layout.ValueBytes, body + _stored.ValueBytes, (uint)layout.StateBytes);
+                var seconds = Unsafe.ReadUnaligned<uint>(stored + 8);
+                table._newestEventSeconds = Math.Max(table._newestEventSeconds, seconds);
+                RowMarks.Set(table._rows.Side(row), seconds, Unsafe.ReadUnaligned<ushort>(stored + 12), 0);
+            }
+        }
+    }
+}
