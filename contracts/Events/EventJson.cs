@@ -1,0 +1,291 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Monolith.Contracts.Events;
+
+/// <summary>
+/// Impressions and actions as JSON, the way people write them: feature values are plain texts, numbers or arrays of texts
+/// and numbers. Unknown members are skipped, missing optional ones take their default.
+/// </summary>
+/// <example>
+/// <code>
+/// {"request_id":"r1","event_time_ms":1700000000000,"shared":{"user_id":"u7","city":12},
+///  "items":[{"item_id":"a","features":{"position":1,"tags":["new","red"]},"score":0.04}]}
+/// {"request_id":"r1","item_id":"a","kind":"click"}
+/// </code>
+/// </example>
+public static class EventJson
+{
+    private const int MaxDepth = 16;
+    private static readonly FeatureValueConverter FeatureValues = new();
+
+    /// <summary>Reads one impression, or an array of them.</summary>
+    /// <exception cref="EventFormatException">Names the place, what was found and what is allowed.</exception>
+    public static List<Impression> Impressions(ReadOnlySequence<byte> json) => Many(json, ReadImpression);
+
+    /// <summary>Reads one action, or an array of them.</summary>
+    /// <exception cref="EventFormatException">Names the place, what was found and what is allowed.</exception>
+    public static List<Action> Actions(ReadOnlySequence<byte> json) => Many(json, ReadAction);
+
+    private delegate T ReadOne<T>(ref Utf8JsonReader reader, JsonPath path);
+
+    private static List<T> Many<T>(ReadOnlySequence<byte> json, ReadOne<T> readOne)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var path = new JsonPath();
+        try
+        {
+            reader.Read();
+            var many = new List<T>();
+            if (reader.TokenType != JsonTokenType.StartArray)
+            {
+                many.Add(readOne(ref reader, path));
+            }
+            else
+            {
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                {
+                    many.Add(readOne(ref reader, path.At(many.Count)));
+                }
+            }
+
+            return reader.Read() ? throw path.Error("ends here", "more follows") : many;
+        }
+        catch (JsonException e)
+        {
+            throw new EventFormatException($"The JSON is broken at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {FirstSentence(e.Message)}", e);
+        }
+    }
+
+    private static Impression ReadImpression(ref Utf8JsonReader reader, JsonPath path)
+    {
+        var impression = new Impression();
+        Open(ref reader, path, "an impression, which is an object");
+        while (Member(ref reader))
+        {
+            switch (reader.GetString())
+            {
+                case "event_id":
+                    impression.EventId = Text(ref reader, path.Dot("event_id"));
+                    break;
+                case "request_id":
+                    impression.RequestId = Text(ref reader, path.Dot("request_id"));
+                    break;
+                case "event_time_ms":
+                    impression.EventTimeMs = Milliseconds(ref reader, path.Dot("event_time_ms"));
+                    break;
+                case "shared":
+                    Features(ref reader, path.Dot("shared"), impression.Shared);
+                    break;
+                case "items":
+                    Items(ref reader, path.Dot("items"), impression);
+                    break;
+                case "versions":
+                    Versions(ref reader, path.Dot("versions"), impression);
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        return impression;
+    }
+
+    private static Action ReadAction(ref Utf8JsonReader reader, JsonPath path)
+    {
+        var action = new Action();
+        Open(ref reader, path, "an action, which is an object");
+        while (Member(ref reader))
+        {
+            switch (reader.GetString())
+            {
+                case "event_id":
+                    action.EventId = Text(ref reader, path.Dot("event_id"));
+                    break;
+                case "request_id":
+                    action.RequestId = Text(ref reader, path.Dot("request_id"));
+                    break;
+                case "item_id":
+                    action.ItemId = Text(ref reader, path.Dot("item_id"));
+                    break;
+                case "kind":
+                    action.Kind = Text(ref reader, path.Dot("kind"));
+                    break;
+                case "event_time_ms":
+                    action.EventTimeMs = Milliseconds(ref reader, path.Dot("event_time_ms"));
+                    break;
+                case "value":
+                    action.Value = Number(ref reader, path.Dot("value"));
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        return action;
+    }
+
+    private static void Items(ref Utf8JsonReader reader, JsonPath path, Impression into)
+    {
+        OpenArray(ref reader, path, "an array of shown items");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var at = path.At(into.Items.Count);
+            var item = new ShownItem();
+            Open(ref reader, at, "a shown item, which is an object");
+            while (Member(ref reader))
+            {
+                switch (reader.GetString())
+                {
+                    case "item_id":
+                        item.ItemId = Text(ref reader, at.Dot("item_id"));
+                        break;
+                    case "features":
+                        Features(ref reader, at.Dot("features"), item.Features);
+                        break;
+                    case "score":
+                        item.Score = (float)Number(ref reader, at.Dot("score"));
+                        break;
+                    default:
+                        reader.Skip();
+                        break;
+                }
+            }
+
+            into.Items.Add(item);
+        }
+    }
+
+    private static void Versions(ref Utf8JsonReader reader, JsonPath path, Impression into)
+    {
+        OpenArray(ref reader, path, "an array of versions");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var at = path.At(into.Versions.Count);
+            var version = new ShardVersion();
+            Open(ref reader, at, "a version, which is an object");
+            while (Member(ref reader))
+            {
+                switch (reader.GetString())
+                {
+                    case "shard":
+                        version.Shard = (int)Integer(ref reader, at.Dot("shard"));
+                        break;
+                    case "epoch":
+                        version.Epoch = Integer(ref reader, at.Dot("epoch"));
+                        break;
+                    case "sequence":
+                        version.Sequence = Integer(ref reader, at.Dot("sequence"));
+                        break;
+                    default:
+                        reader.Skip();
+                        break;
+                }
+            }
+
+            into.Versions.Add(version);
+        }
+    }
+
+    private static void Features(ref Utf8JsonReader reader, JsonPath path, Google.Protobuf.Collections.MapField<string, FeatureValue> into)
+    {
+        reader.Read();
+        Open(ref reader, path, "an object of features");
+        while (Member(ref reader))
+        {
+            var name = reader.GetString()!;
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.Null)
+            {
+                into[name] = Feature(ref reader, path.Dot(name));
+            }
+        }
+    }
+
+    private static FeatureValue Feature(ref Utf8JsonReader reader, JsonPath path)
+    {
+        try
+        {
+            return FeatureValues.Read(ref reader, typeof(FeatureValue), JsonSerializerOptions.Default);
+        }
+        catch (JsonException e) when (e.LineNumber is null)
+        {
+            throw new EventFormatException($"{path}: {e.Message}.", e);
+        }
+    }
+
+    private static bool Member(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
+
+    private static void Open(ref Utf8JsonReader reader, JsonPath path, string wanted)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw path.Error(wanted, Found(reader));
+        }
+    }
+
+    private static void OpenArray(ref Utf8JsonReader reader, JsonPath path, string wanted)
+    {
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw path.Error(wanted, Found(reader));
+        }
+    }
+
+    private static string Text(ref Utf8JsonReader reader, JsonPath path)
+    {
+        reader.Read();
+        return reader.TokenType switch
+        {
+            JsonTokenType.String => reader.GetString()!,
+            JsonTokenType.Number when reader.TryGetInt64(out var integer) => integer.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            JsonTokenType.Null => string.Empty,
+            _ => throw path.Error("a text", Found(reader)),
+        };
+    }
+
+    private static double Number(ref Utf8JsonReader reader, JsonPath path)
+    {
+        reader.Read();
+        return reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var number) && double.IsFinite(number)
+            ? number
+            : throw path.Error("a number", Found(reader));
+    }
+
+    private static long Integer(ref Utf8JsonReader reader, JsonPath path)
+    {
+        reader.Read();
+        return reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var integer)
+            ? integer
+            : throw path.Error("an integer", Found(reader));
+    }
+
+    private static long Milliseconds(ref Utf8JsonReader reader, JsonPath path)
+    {
+        var value = Integer(ref reader, path);
+        return value >= 0 ? value : throw path.Error("milliseconds since 1970", $"{value}");
+    }
+
+    private static string Found(in Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.String => $"the text {Shorten(reader.GetString()!)}",
+        JsonTokenType.Number => "a number that does not fit",
+        JsonTokenType.True or JsonTokenType.False => "a boolean",
+        JsonTokenType.Null => "null",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.StartObject => "an object",
+        _ => "nothing",
+    };
+
+    private static string Shorten(string text) => text.Length <= 40 ? $"\"{text}\"" : $"\"{text[..40]}…\"";
+
+    private static string FirstSentence(string message)
+    {
+        // System.Text.Json appends its own place, which is already in ours.
+        var end = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        return end < 0 ? message : message[..end];
+    }
+}

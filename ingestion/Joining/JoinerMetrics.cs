@@ -1,0 +1,47 @@
+using System.Diagnostics.Metrics;
+
+namespace Monolith.Ingestion.Joining;
+
+/// <summary>The joiner's part of the meter <c>Monolith.Ingestion</c>.</summary>
+internal sealed class JoinerMetrics : IDisposable
+{
+    private readonly Meter _meter = new("Monolith.Ingestion");
+    private readonly Counter<long> _events;
+    private readonly Counter<long> _examples;
+    private readonly Histogram<double> _transaction;
+
+    public JoinerMetrics(Func<long> pendingItems, Func<long> waiting)
+    {
+        _events = _meter.CreateCounter<long>("monolith.joiner.events", "{event}", "Events by what became of them");
+        _examples = _meter.CreateCounter<long>("monolith.joiner.examples", "{example}", "Examples emitted, by label");
+        _transaction = _meter.CreateHistogram<double>("monolith.joiner.transaction.duration", "s", "One transaction, from reading to durable");
+        _meter.CreateObservableGauge("monolith.joiner.pending", pendingItems, "{item}", "Shown items whose window is open");
+        _meter.CreateObservableGauge("monolith.joiner.waiting", waiting, "{action}", "Actions that wait for their impression");
+    }
+
+    public void Committed(JoinCounts counts, TimeSpan duration)
+    {
+        _transaction.Record(duration.TotalSeconds);
+        Add(_events, "outcome", "impression", counts.Impressions);
+        Add(_events, "outcome", "action", counts.Actions);
+        Add(_events, "outcome", "duplicate", counts.Duplicates);
+        Add(_events, "outcome", "late", counts.Late);
+        Add(_events, "outcome", "orphan", counts.Orphans);
+        Add(_events, "outcome", "unlabelled", counts.Unlabelled);
+        Add(_events, "outcome", "dead_letter", counts.DeadLetters);
+        Add(_events, "outcome", "rerouted", counts.Rerouted);
+        Add(_events, "outcome", "canary", counts.Canaries);
+        Add(_examples, "label", "positive", counts.Positives);
+        Add(_examples, "label", "negative", counts.Negatives);
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    private static void Add(Counter<long> counter, string tag, string value, long count)
+    {
+        if (count != 0)
+        {
+            counter.Add(count, new KeyValuePair<string, object?>(tag, value));
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace Monolith.Ingestion.Joining;
+
+/// <summary>Bounds and names of a joiner.</summary>
+public sealed record JoinerOptions
+{
+    /// <summary>Partitions of the impressions and actions topics, when the joiner creates them.</summary>
+    public int InputPartitions { get; init; } = 4;
+
+    /// <summary>Partitions of the examples topic, when the joiner creates it; at least as many as trainer workers.</summary>
+    public int ExamplePartitions { get; init; } = 4;
+
+    /// <summary>
+    /// Name of this joiner among those of the model; two joiners of one name fence each other off, so that a restarted one
+    /// takes over from its dead self at once.
+    /// </summary>
+    public string Name { get; init; } = "0";
+
+    /// <summary>Records read of a partition for one transaction.</summary>
+    public int MaxRecords { get; init; } = 4096;
+
+    /// <summary>A transaction stops closing windows when its output has this many bytes.</summary>
+    public int MaxOutputBytes { get; init; } = 4 << 20;
+
+    /// <summary>Longest wait without looking at the clock and the group.</summary>
+    public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Pause before starting over after the log failed.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+}

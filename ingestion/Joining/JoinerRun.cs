@@ -1,0 +1,212 @@
+using Monolith.Events;
+
+namespace Monolith.Ingestion.Joining;
+
+/// <summary>A joiner from joining its group to the first failure: nothing of it is trusted after one.</summary>
+internal sealed class JoinerRun(
+    IEventLog log,
+    JoinRules rules,
+    JoinerOptions options,
+    TimeProvider time,
+    Action<JoinCounts, TimeSpan> committed) : IAsyncDisposable
+{
+    private readonly string _group = $"{rules.Topics.Model}.joiner";
+    private readonly SortedDictionary<int, JoinPartition> _partitions = [];
+    private readonly JoinOutput _output = new();
+    private readonly List<CommittedOffset> _offsets = [];
+    private readonly IEventReader _reader = log.OpenReader();
+    private IGroupMember? _member;
+    private ITransactionalWriter? _writer;
+
+    public int Partitions { get; private set; }
+
+    public long PendingItems { get; private set; }
+
+    public long Waiting { get; private set; }
+
+    public long WatermarkMs { get; private set; }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // The writer first: it ends what a dead joiner of this name left open, which readers of committed records wait for.
+        _writer = await log.OpenWriterAsync($"{_group}.{options.Name}", cancellationToken).ConfigureAwait(false);
+        _member = await log.JoinGroupAsync(_group, rules.Topics.Impressions, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>One transaction, or one wait for something to do.</summary>
+    public async Task StepAsync(CancellationToken cancellationToken)
+    {
+        await FollowGroupAsync(cancellationToken).ConfigureAwait(false);
+        var batches = await _reader.ReadAsync(options.MaxRecords, Wait(), cancellationToken).ConfigureAwait(false);
+        var started = time.GetTimestamp();
+        var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+        _output.Begin(nowMs);
+        _offsets.Clear();
+        foreach (var partition in _partitions.Values)
+        {
+            partition.Apply(
+                BatchOf(batches, rules.Topics.Impressions, partition.Partition),
+                BatchOf(batches, rules.Topics.Actions, partition.Partition),
+                nowMs,
+                options.MaxOutputBytes,
+                _output,
+                _offsets);
+        }
+
+        if (_offsets.Count > 0)
+        {
+            await _writer!.CommitAsync(new EventTransaction(_output.Records, _member!, _offsets), cancellationToken).ConfigureAwait(false);
+            committed(_output.Counts, time.GetElapsedTime(started));
+        }
+
+        Pace();
+        Observe();
+    }
+
+    public async ValueTask<long> LagAsync(CancellationToken cancellationToken)
+    {
+        JoinPartition[] partitions;
+        lock (_partitions)
+        {
+            partitions = [.. _partitions.Values];
+        }
+
+        var lag = 0L;
+        foreach (var partition in partitions)
+        {
+            lag += await LagAsync(rules.Topics.Impressions, partition.Partition, partition.Impressions, cancellationToken).ConfigureAwait(false);
+            lag += await LagAsync(rules.Topics.Actions, partition.Partition, partition.Actions, cancellationToken).ConfigureAwait(false);
+        }
+
+        return lag;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _reader.DisposeAsync().ConfigureAwait(false);
+        if (_writer is not null)
+        {
+            await _writer.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_member is not null)
+        {
+            await _member.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static PartitionBatch BatchOf(IReadOnlyList<PartitionBatch> batches, string topic, int partition)
+    {
+        foreach (var batch in batches)
+        {
+            if (batch.Partition.Partition == partition && batch.Partition.Topic == topic)
+            {
+                return batch;
+            }
+        }
+
+        return default;
+    }
+
+    private async ValueTask<long> LagAsync(string topic, int partition, InputProgress input, CancellationToken cancellationToken)
+    {
+        var high = (await log.WatermarksAsync(new TopicPartition(topic, partition), cancellationToken).ConfigureAwait(false)).High;
+        return Math.Max(0, high - input.Next);
+    }
+
+    private async Task FollowGroupAsync(CancellationToken cancellationToken)
+    {
+        var change = await _member!.PollAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var partition in change.Revoked)
+        {
+            lock (_partitions)
+            {
+                _partitions.Remove(partition);
+            }
+
+            _reader.Remove(new TopicPartition(rules.Topics.Impressions, partition));
+            _reader.Remove(new TopicPartition(rules.Topics.Actions, partition));
+        }
+
+        foreach (var partition in change.Assigned)
+        {
+            var opened = await new JoinRecovery(log, rules, _group).OpenAsync(partition, cancellationToken).ConfigureAwait(false);
+            lock (_partitions)
+            {
+                _partitions[partition] = opened;
+            }
+
+            // Impressions before actions: at the end of both, every action has had its impression read.
+            Resume(rules.Topics.Impressions, partition, opened.Impressions);
+            Resume(rules.Topics.Actions, partition, opened.Actions);
+        }
+    }
+
+    private void Resume(string topic, int partition, InputProgress input)
+    {
+        input.Paused = false;
+        _reader.Seek(new PartitionOffset(new TopicPartition(topic, partition), input.Next));
+    }
+
+    /// <summary>
+    /// While catching up, an input that is far ahead of the other in event time waits for it: otherwise what must wait for
+    /// its partner would pile up without bound.
+    /// </summary>
+    private void Pace()
+    {
+        foreach (var partition in _partitions.Values)
+        {
+            Pace(rules.Topics.Actions, partition.Partition, partition.Actions, partition.Impressions);
+            Pace(rules.Topics.Impressions, partition.Partition, partition.Impressions, partition.Actions);
+        }
+    }
+
+    private void Pace(string topic, int partition, InputProgress input, InputProgress other)
+    {
+        var slackMs = Math.Clamp(rules.WindowMs / 4, 1_000, 60_000);
+        var ahead = !other.AtEnd && other.NewestMs > 0 && input.NewestMs > other.NewestMs + slackMs;
+        if (ahead && !input.Paused)
+        {
+            input.Paused = true;
+            input.AtEnd = false;
+            _reader.Remove(new TopicPartition(topic, partition));
+        }
+        else if (!ahead && input.Paused)
+        {
+            Resume(topic, partition, input);
+        }
+    }
+
+    private TimeSpan Wait()
+    {
+        var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var wait = (long)options.MaxWait.TotalMilliseconds;
+        foreach (var partition in _partitions.Values)
+        {
+            if (partition.HasMore)
+            {
+                return TimeSpan.Zero;
+            }
+
+            var next = partition.State.NextMs;
+            if (next != long.MaxValue)
+            {
+                wait = Math.Min(wait, Math.Max(1, next + rules.AllowedSkewMs - nowMs));
+            }
+        }
+
+        return TimeSpan.FromMilliseconds(wait);
+    }
+
+    private void Observe()
+    {
+        Partitions = _partitions.Count;
+        (PendingItems, Waiting, WatermarkMs) = (0, 0, _partitions.Count == 0 ? 0 : long.MaxValue);
+        foreach (var partition in _partitions.Values)
+        {
+            PendingItems += partition.State.PendingItems;
+            Waiting += partition.State.Waiting;
+            WatermarkMs = Math.Min(WatermarkMs, partition.State.WatermarkMs);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+using System.IO.Hashing;
+using Monolith.Contracts.Events;
+using Monolith.Events;
+using Monolith.Ingestion.Wire;
+
+namespace Monolith.Ingestion.Joining;
+
+/// <summary>
+/// Joins one partition: a deterministic state machine over impressions, actions and the watermark, so that the same input in
+/// the same order gives the same state, which is how state is rebuilt after a crash.
+/// </summary>
+internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
+{
+    private readonly PendingRequests _requests = new();
+
+    /// <summary>Requests by the bucket in which they close.</summary>
+    private readonly TimeBuckets<List<int>> _open = new();
+
+    /// <summary>Closed requests by the bucket in which they closed.</summary>
+    private readonly TimeBuckets<List<int>> _closed = new();
+
+    /// <summary>Hashes of (request, item, task) that were emitted as positives, by closing bucket.</summary>
+    private readonly TimeBuckets<HashSet<ulong>> _positives = new();
+    private readonly WaitingActions _waiting = new();
+    private readonly TopicPartition _impressions = new(rules.Topics.Impressions, partition);
+    private readonly TopicPartition _actions = new(rules.Topics.Actions, partition);
+
+    /// <summary>Event time everything has been seen through, in Unix milliseconds.</summary>
+    public long WatermarkMs { get; private set; }
+
+    /// <summary>Requests whose window is open, and closed ones still remembered.</summary>
+    public int Requests => _requests.Count;
+
+    /// <summary>Shown items whose window is open.</summary>
+    public long PendingItems { get; private set; }
+
+    /// <summary>Actions that wait for their impression.</summary>
+    public int Waiting => _waiting.Count;
+
+    /// <summary>When something happens next by itself; <see cref="long.MaxValue"/>: nothing does.</summary>
+    public long NextMs => Math.Min(Scaled(_open.Oldest), Scaled(_waiting.Oldest));
+
+    /// <summary>Takes an impression.</summary>
+    /// <returns>Its event time in Unix milliseconds; null when it was not taken.</returns>
+    public long? Impression(in EventRecord record, JoinOutput output)
+    {
+        var bytes = record.Value.Span;
+        if (EventCodec.Decode(record, EventCodec.JsonImpression, out var decoded, out var mistake))
+        {
+            bytes = decoded.Span;
+            mistake = ImpressionWire.Read(bytes, out _);
+        }
+
+        if (mistake is not null)
+        {
+            return Dead(_impressions, record, mistake, output);
+        }
+
+        ImpressionWire.Read(bytes, out var impression);
+        if (Misplaced(_impressions, record, impression.RequestId, output))
+        {
+            return null;
+        }
+
+        var eventTimeMs = impression.EventTimeMs > 0 ? impression.EventTimeMs : record.AppendTimeMs;
+        if (EventRules.TimeMistake(eventTimeMs, record.AppendTimeMs, rules.AllowedSkewMs) is { } ahead)
+        {
+            return Dead(_impressions, record, ahead, output);
+        }
+
+        output.Counts.Impressions++;
+        if (!impression.RequestId.StartsWith("__canary/"u8) && impression.Items > 0)
+        {
+            Take(record, bytes, impression, eventTimeMs, output);
+        }
+
+        return eventTimeMs;
+    }
+
+    /// <summary>Takes an action.</summary>
+    /// <returns>Its event time in Unix milliseconds; null when it was not taken.</returns>
+    public long? Action(in EventRecord record, JoinOutput output)
+    {
+        var bytes = record.Value;
+        if (EventCodec.Decode(record, EventCodec.JsonAction, out var decoded, out var mistake))
+        {
+            bytes = decoded;
+            mistake = ActionWire.Read(bytes.Span, out _);
+        }
+
+        if (mistake is not null)
+        {
+            return Dead(_actions, record, mistake, output);
+        }
+
+        ActionWire.Read(bytes.Span, out var action);
+        if (Misplaced(_actions, record, action.RequestId, output))
+        {
+            return null;
+        }
+
+        var eventTimeMs = action.EventTimeMs > 0 ? action.EventTimeMs : record.AppendTimeMs;
+        if (EventRules.TimeMistake(eventTimeMs, record.AppendTimeMs, rules.AllowedSkewMs) is { } ahead)
+        {
+            return Dead(_actions, record, ahead, output);
+        }
+
+        if (action.IsCanary)
+        {
+            output.Counts.Canaries++;
+            EmitCanary(action.RequestId, eventTimeMs, output);
+        }
+        else
+        {
+            output.Counts.Actions++;
+            Take(new WaitingAction(record.Offset, eventTimeMs, record.Key, bytes), action, output);
+        }
+
+        return eventTimeMs;
+    }
+
+    /// <summary>
+    /// Moves event time: closes windows, forgets what is long closed, gives up on actions whose impression did not come.
+    /// Stops early when the output is full, at a bucket's end.
+    /// </summary>
+    /// <returns>Whether anything changed but the watermark itself.</returns>
+    public bool Advance(long watermarkMs, JoinOutput output, long maxOutputBytes = long.MaxValue)
+    {
+        if (watermarkMs <= WatermarkMs)
+        {
+            return false;
+        }
+
+        var changed = false;
+        var through = Floor(watermarkMs);
+        while (_open.TryTake(through, out var bucket, out var slots))
+        {
+            changed = true;
+            foreach (var slot in slots)
+            {
+                Close(slot, output);
+            }
+
+            _closed.Put(bucket, slots);
+            if (output.Arena.Taken > maxOutputBytes && _open.Oldest <= through)
+            {
+                watermarkMs = bucket * rules.BucketMs;
+                break;
+            }
+        }
+
+        WatermarkMs = Math.Max(WatermarkMs, watermarkMs);
+        return Forget(output) || changed;
+    }
+
+    private static UInt128 KeyOf(ReadOnlySpan<byte> requestId) => XxHash128.HashToUInt128(requestId);
+
+    private static ulong PositiveOf(UInt128 key, ReadOnlySpan<byte> itemId, int task)
+        => XxHash3.HashToUInt64(itemId, unchecked((long)(ulong)key + (task * 0x1e3779b97f4a7c15L)));
+
+    private long Floor(long ms) => ms < 0 ? -1 : ms / rules.BucketMs;
+
+    private long Scaled(long bucket) => bucket == long.MaxValue ? long.MaxValue : bucket * rules.BucketMs;
+
+    private bool Forget(JoinOutput output)
+    {
+        var changed = false;
+        var forgotten = Floor(WatermarkMs - rules.KeepMs);
+        while (_closed.TryTake(forgotten, out _, out var slots))
+        {
+            changed = true;
+            foreach (var slot in slots)
+            {
+                _requests.Remove(slot);
+            }
+        }
+
+        while (_positives.TryTake(forgotten, out _, out _))
+        {
+            changed = true;
+        }
+
+        while (_waiting.TryTakeExpired(Floor(WatermarkMs), out var action))
+        {
+            changed = true;
+            Orphan(action, "Its impression did not come within the attribution window.", output);
+        }
+
+        return changed;
+    }
+
+    private void Take(in EventRecord record, ReadOnlySpan<byte> bytes, in ImpressionWire impression, long eventTimeMs, JoinOutput output)
+    {
+        var key = KeyOf(impression.RequestId);
+        if (_requests.TryGet(key, out _))
+        {
+            output.Counts.Duplicates++;
+            return;
+        }
+
+        var bucket = rules.CloseBucket(eventTimeMs);
+        if (bucket <= Floor(WatermarkMs - rules.KeepMs))
+        {
+            // A request this old may have been here and be forgotten: it cannot be told from a duplicate.
+            Dead(_impressions, record, "It came so long after its attribution window that a duplicate could not be told.", output);
+            return;
+        }
+
+        output.Counts.Items += impression.Items;
+        var slot = _requests.Add(new PendingRequest
+        {
+            Key = key,
+            EventTimeMs = eventTimeMs,
+            Impression = bytes.ToArray(),
+            Items = impression.Items,
+        });
+        PendingItems += impression.Items;
+        var late = bucket <= Floor(WatermarkMs);
+        if (_waiting.Take(key) is { } waiting)
+        {
+            Match(slot, waiting, emit: !late, output);
+        }
+
+        if (late)
+        {
+            CloseLate(slot, output);
+            _closed[bucket].Add(slot);
+        }
+        else
+        {
+            _open[bucket].Add(slot);
+        }
+    }
+
+    private void Take(WaitingAction waiting, in ActionWire action, JoinOutput output)
+    {
+        var task = rules.TaskOf(action.Kind);
+        if (task < 0)
+        {
+            output.Counts.Unlabelled++;
+            return;
+        }
+
+        var key = KeyOf(action.RequestId);
+        if (!_requests.TryGet(key, out var slot))
+        {
+            _waiting.Add(key, rules.CloseBucket(waiting.EventTimeMs - rules.WindowMs + rules.WaitMs), waiting);
+            return;
+        }
+
+        ref var request = ref _requests[slot];
+        if (request.Closed)
+        {
+            var known = request.HasPositives
+                && _positives.TryGet(rules.CloseBucket(request.EventTimeMs), out var positives)
+                && positives.Contains(PositiveOf(key, action.ItemId, task));
+            _ = known ? output.Counts.Duplicates++ : output.Counts.Late++;
+            return;
+        }
+
+        Match(slot, [waiting], emit: true, output);
+    }
+
+    private long? Dead(TopicPartition from, in EventRecord record, string reason, JoinOutput output)
+    {
+        output.Counts.DeadLetters++;
+        output.Aside(rules.Topics.DeadLetters, from, record.Offset, record.Key.Span, record.Value.Span, reason, record.Headers);
+        return null;
+    }
+
+    private void Orphan(in WaitingAction action, string reason, JoinOutput output)
+    {
+        output.Counts.Orphans++;
+        output.Aside(rules.Topics.Orphans, _actions, action.Offset, action.Key.Span, action.Bytes.Span, reason, null);
+    }
+
+    private bool Misplaced(TopicPartition from, in EventRecord record, ReadOnlySpan<byte> requestId, JoinOutput output)
+    {
+        if (Partitioner.Of(requestId, rules.InputPartitions) == partition)
+        {
+            return false;
+        }
+
+        output.Counts.Rerouted++;
+        if (!output.Replaying)
+        {
+            output.Records.Add(new NewRecord(from.Topic, NewRecord.ByKey, output.Arena.Copy(requestId), record.Value) { Headers = record.Headers });
+        }
+
+        return true;
+    }
+}

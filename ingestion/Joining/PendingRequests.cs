@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+
+namespace Monolith.Ingestion.Joining;
+
+/// <summary>A request the joiner remembers.</summary>
+internal struct PendingRequest
+{
+    /// <summary>Hash of the request id.</summary>
+    public UInt128 Key;
+
+    /// <summary>When it was shown.</summary>
+    public long EventTimeMs;
+
+    /// <summary>The impression's bytes; empty once its window has closed.</summary>
+    public byte[]? Impression;
+
+    /// <summary>Items shown.</summary>
+    public int Items;
+
+    /// <summary>Whether any of them had a positive action.</summary>
+    public bool HasPositives;
+
+    /// <summary>Whether its negatives were emitted.</summary>
+    public bool Closed;
+}
+
+/// <summary>Requests by key, in slots that are used again.</summary>
+internal sealed class PendingRequests
+{
+    private readonly Dictionary<UInt128, int> _index = [];
+    private readonly List<PendingRequest> _slots = [];
+    private readonly Stack<int> _free = [];
+
+    public int Count => _index.Count;
+
+    public bool TryGet(UInt128 key, out int slot) => _index.TryGetValue(key, out slot);
+
+    /// <summary>The request in a slot; valid until the next <see cref="Add"/>.</summary>
+    public ref PendingRequest this[int slot] => ref CollectionsMarshal.AsSpan(_slots)[slot];
+
+    public int Add(in PendingRequest request)
+    {
+        if (_free.TryPop(out var slot))
+        {
+            _slots[slot] = request;
+        }
+        else
+        {
+            slot = _slots.Count;
+            _slots.Add(request);
+        }
+
+        _index.Add(request.Key, slot);
+        return slot;
+    }
+
+    public void Remove(int slot)
+    {
+        _index.Remove(_slots[slot].Key);
+        _slots[slot] = default;
+        _free.Push(slot);
+    }
+}
