@@ -158,17 +158,34 @@ public sealed partial class ParameterReplica : BackgroundService
         var heads = Enumerable.Range(0, _shards.Length).Append(RedisNames.Dense)
             .Select(s => ShardHead.Read(redis, _spec.Name, s)).ToArray();
         await Task.WhenAll(heads);
-        for (var s = 0; s < _shards.Length; s++)
+        var failures = new List<Exception>();
+        for (var s = 0; s < heads.Length; s++)
         {
-            if (heads[s].Result is { } head)
+            // One that cannot be followed keeps none of the others back.
+            try
             {
-                await Follow(s, head);
+                if (heads[s].Result is { } head)
+                {
+                    await (s < _shards.Length ? Follow(s, head) : FollowDense(head));
+                }
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException)
+            {
+                failures.Add(e);
             }
         }
 
-        if (heads[^1].Result is { } dense && (_dense?.Version.Epoch, _dense?.Version.Sequence) != (dense.Epoch, dense.Sequence))
+        if (failures.Count > 0)
         {
-            _dense = await _source.Dense(dense);
+            throw failures[0];
+        }
+    }
+
+    private async Task FollowDense(ShardHead head)
+    {
+        if ((_dense?.Version.Epoch, _dense?.Version.Sequence) != (head.Epoch, head.Sequence))
+        {
+            _dense = await _source.Dense(head);
         }
     }
 

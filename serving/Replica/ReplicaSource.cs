@@ -11,7 +11,7 @@ internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaO
     private readonly int[] _dimensions = [.. spec.WithCanary().Select(t => t.Dimension)];
 
     /// <summary>Applies the deltas up to a sequence.</summary>
-    /// <returns>False when one of them is gone: the shard must be loaded anew.</returns>
+    /// <returns>False when one of them is gone or damaged: the shard must be loaded anew.</returns>
     public async Task<bool> CatchUp(ReplicaShard shard, long sequence)
     {
         while (shard.Sequence < sequence)
@@ -21,12 +21,12 @@ internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaO
                 .Select(i => (RedisKey)RedisNames.Delta(spec.Name, shard.Shard, shard.Epoch, shard.Sequence + i)).ToArray();
             foreach (var value in await redis.GetDatabase().StringGetAsync(keys))
             {
-                if (value.IsNull)
+                using var delta = Parse(value, _dimensions);
+                if (delta is null)
                 {
                     return false;
                 }
 
-                using var delta = Parse(value, _dimensions);
                 shard.Apply(delta);
             }
         }
@@ -76,9 +76,9 @@ internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaO
         {
             var value = await redis.GetDatabase().StringGetAsync(
                 RedisNames.Delta(spec.Name, RedisNames.Dense, head.Epoch, head.Sequence));
-            if (!value.IsNull)
+            using var delta = Parse(value, [layout.Length]);
+            if (delta is not null)
             {
-                using var delta = Parse(value, [layout.Length]);
                 return ReplicaDense.Of(delta);
             }
         }
@@ -90,6 +90,21 @@ internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaO
 
     private string PathOf(ShardHead head) => Path.Combine(options.SnapshotFolder, head.Base);
 
-    private Delta Parse(RedisValue value, int[] dimensions) =>
-        Delta.Parse(((ReadOnlyMemory<byte>)value).Span, spec.Name, dimensions);
+    // A delta that is damaged is as good as gone: the base takes its place.
+    private Delta? Parse(RedisValue value, int[] dimensions)
+    {
+        if (value.IsNull)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Delta.Parse(((ReadOnlyMemory<byte>)value).Span, spec.Name, dimensions);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
 }
