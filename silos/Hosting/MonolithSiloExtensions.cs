@@ -91,6 +91,7 @@ public static class MonolithSiloExtensions
     {
         var configuration = ConfigurationOptions.Parse(redis);
         configuration.AbortOnConnectFail = false; // parts learn on while Redis is away, also from the start
+        configuration.BacklogPolicy = BacklogPolicy.FailFast; // and try again by themselves
         return ConnectionMultiplexer.Connect(configuration);
     }
 

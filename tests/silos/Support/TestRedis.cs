@@ -30,6 +30,7 @@ public sealed class TestRedis : IAsyncDisposable
         port = port == 0 ? EmbeddedRedis.FreePort() : port;
         IDisposable server = kind == "garnet" ? EmbeddedRedis.Start(port, "128m") : RealRedis.Start(port);
         var options = ConfigurationOptions.Parse($"127.0.0.1:{port},abortConnect=false,connectTimeout=2000,asyncTimeout=2000,allowAdmin=true");
+        options.BacklogPolicy = BacklogPolicy.FailFast; // as the product's
         return new TestRedis(server, port, await ConnectionMultiplexer.ConnectAsync(options));
     }
 
