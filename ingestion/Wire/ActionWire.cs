@@ -63,7 +63,9 @@ internal ref struct ActionWire
                 var eight = _reader.TryFixed64(out var bits);
                 Value = BitConverter.UInt64BitsToDouble(bits);
                 return eight;
-            case (>= 1 and <= 4, _) or (5 or 6, _):
+            case (1, WireType.Bytes):
+                return _reader.TrySkip(wireType);
+            case (>= 1 and <= 6, _):
                 return false;
             default:
                 return _reader.TrySkip(wireType);

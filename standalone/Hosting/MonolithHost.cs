@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Monolith.Events;
 using Monolith.Events.Embedded;
+using Monolith.Ingestion;
 using Monolith.Serving.Api;
 using Monolith.Serving.Replica;
 using Monolith.Silos.Hosting;
@@ -24,6 +25,7 @@ namespace Monolith.Standalone.Hosting;
 public sealed class MonolithHost : IAsyncDisposable
 {
     private static readonly TimeSpan StopBound = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan ReadyBound = TimeSpan.FromMinutes(10);
     private readonly WebApplication _app;
     private readonly EmbeddedRedis _redis;
     private readonly EmbeddedEventLog _log;
@@ -61,10 +63,12 @@ public sealed class MonolithHost : IAsyncDisposable
         WebApplication? app = null;
         try
         {
-            await CreateTopics(options, log, cancellation);
+            await ModelTopicsSetup.EnsureAsync(log, options.Spec, options.Partitions, options.Partitions, cancellation);
+            var partitions = await log.PartitionsAsync(new ModelTopics(options.Spec.Name).Examples, cancellation);
             redis = EmbeddedRedis.Start();
-            app = Compose(options, log, redis);
+            app = Compose(options, partitions, log, redis);
             await app.StartAsync(cancellation);
+            await Ready(app, cancellation);
             return new MonolithHost(app, redis, log);
         }
         catch (Exception exception)
@@ -104,16 +108,7 @@ public sealed class MonolithHost : IAsyncDisposable
         }
     }
 
-    private static async Task CreateTopics(MonolithHostOptions options, EmbeddedEventLog log, CancellationToken cancellation)
-    {
-        var topics = new ModelTopics(options.Spec.Name);
-        foreach (var topic in (string[])[topics.Impressions, topics.Actions, topics.Examples, topics.Joins, topics.Orphans, topics.DeadLetters])
-        {
-            await log.CreateTopicAsync(new TopicSettings { Name = topic, Partitions = options.Partitions }, cancellation);
-        }
-    }
-
-    private static WebApplication Compose(MonolithHostOptions options, EmbeddedEventLog log, EmbeddedRedis redis)
+    private static WebApplication Compose(MonolithHostOptions options, int partitions, EmbeddedEventLog log, EmbeddedRedis redis)
     {
         // The content root holds no settings of anybody's: where the command is started changes nothing.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -129,13 +124,36 @@ public sealed class MonolithHost : IAsyncDisposable
         builder.Services.AddServing(spec, new ReplicaOptions { SnapshotFolder = folder.Snapshots }, new ScoringOptions());
         builder.Services.AddSingleton(spec);
         builder.Services.AddSingleton<IExampleSource>(
-            new EventLogExampleSource(log, new ModelTopics(spec.Name).Examples, options.Partitions));
+            new EventLogExampleSource(log, new ModelTopics(spec.Name).Examples, partitions));
         builder.Services.AddTrainer(new TrainerOptions { Workers = options.Workers });
-        builder.Services.AddSingleton<ITrainingStatusSource>(
-            services => ActivatorUtilities.CreateInstance<TrainingStatusSource>(services, spec, options.Partitions));
+        builder.Services.AddHostedService<LogFloor>();
+        builder.Services.AddJoiner(spec);
+        builder.Services.AddIngestion(spec);
+        builder.Services.AddSingleton<ITrainingStatusSource, TrainingStatusSource>();
         var app = builder.Build();
         app.MapServing();
+        app.MapIngestion();
         return app;
+    }
+
+    // Requests are answered from the first moment, but with "not ready" until the replica has found the parameters.
+    private static async Task Ready(WebApplication app, CancellationToken cancellation)
+    {
+        var replica = app.Services.GetRequiredService<ParameterReplica>();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, app.Lifetime.ApplicationStopping);
+        either.CancelAfter(ReadyBound);
+        try
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+            while (!replica.IsReady)
+            {
+                await timer.WaitForNextTickAsync(either.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new HostStartException("the parameters could not be restored or published; the log says why");
+        }
     }
 
     private static async Task Release(WebApplication? app, EmbeddedRedis? redis, EmbeddedEventLog log)

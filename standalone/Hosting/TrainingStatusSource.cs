@@ -1,13 +1,16 @@
 using Monolith.Contracts.Grains;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
+using Monolith.Ingestion.Joining;
 using Monolith.Serving.Api;
 using Monolith.Silos.Parts;
+using Monolith.Trainer.Sources;
 
 namespace Monolith.Standalone.Hosting;
 
 /// <summary>Asks the parts and the log how training is doing.</summary>
-internal sealed class TrainingStatusSource(ModelSpec spec, int partitions, IGrainFactory grains, IEventLog log)
+internal sealed class TrainingStatusSource(
+    ModelSpec spec, IGrainFactory grains, IEventLog log, IExampleSource source, Joiner joiner)
     : ITrainingStatusSource
 {
     public async ValueTask<TrainingStatus> Get(string model, CancellationToken cancellation)
@@ -34,15 +37,16 @@ internal sealed class TrainingStatusSource(ModelSpec spec, int partitions, IGrai
 
     private async Task<IReadOnlyDictionary<string, long>> Lag(IMetricsGrain metrics, CancellationToken cancellation)
     {
-        var topics = new ModelTopics(spec.Name);
+        var topic = new ModelTopics(spec.Name).Examples;
         var examples = 0L;
-        for (var partition = 0; partition < partitions; partition++)
+        for (var partition = 0; partition < source.Partitions; partition++)
         {
-            var (_, high) = await log.WatermarksAsync(new TopicPartition(topics.Examples, partition), cancellation);
-            var applied = await metrics.Claim(new PartitionClaim($"examples/{partition}", 0));
+            var (_, high) = await log.WatermarksAsync(new TopicPartition(topic, partition), cancellation);
+            var applied = await metrics.Claim(new PartitionClaim(source.PartitionName(partition), 0));
             examples += Math.Max(0, high - applied.AppliedThrough);
         }
 
-        return new Dictionary<string, long> { ["examples"] = examples };
+        var joining = await joiner.StatusAsync(cancellation);
+        return new Dictionary<string, long> { ["events"] = joining.Lag, ["examples"] = examples };
     }
 }

@@ -11,7 +11,8 @@ namespace Monolith.Standalone.Demo.Canary;
 /// </summary>
 /// <remarks>
 /// One canary is under way at a time, since a later one that overtook it would be read in its place. A slow one keeps others
-/// from being sent meanwhile; the histogram is corrected for that (Tene's coordinated omission).
+/// from being sent meanwhile; the histogram is corrected for that (Tene's coordinated omission). The very first says when
+/// the pipeline has come up and is not recorded.
 /// </remarks>
 internal sealed class CanaryProber(string model, DemoApi api, TimeProvider clock)
 {
@@ -58,7 +59,7 @@ internal sealed class CanaryProber(string model, DemoApi api, TimeProvider clock
         {
             for (var number = 0L; ; number++)
             {
-                await Probe(string.Create(CultureInfo.InvariantCulture, $"__canary/{run}-{number}"), stop);
+                await Probe(string.Create(CultureInfo.InvariantCulture, $"__canary/{run}-{number}"), record: number > 0, stop);
                 await timer.WaitForNextTickAsync(stop);
             }
         }
@@ -68,7 +69,7 @@ internal sealed class CanaryProber(string model, DemoApi api, TimeProvider clock
         }
     }
 
-    private async Task Probe(string requestId, CancellationToken stop)
+    private async Task Probe(string requestId, bool record, CancellationToken stop)
     {
         var sentMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (!await api.Send("/v1/impressions", json => Impression(json, requestId, sentMs), stop))
@@ -91,7 +92,11 @@ internal sealed class CanaryProber(string model, DemoApi api, TimeProvider clock
             var elapsed = clock.GetElapsedTime(sent);
             if (reply?.CanaryMs >= sentMs)
             {
-                Record(elapsed);
+                if (record)
+                {
+                    Record(elapsed);
+                }
+
                 return;
             }
 
