@@ -9,6 +9,9 @@ namespace Monolith.Embeddings.Rows;
 /// </summary>
 internal sealed unsafe class RowLayout
 {
+    /// <summary>Bytes a row may take: several fit a slab, and one a block of a snapshot.</summary>
+    public const int MaxRowBytes = 1 << 19;
+
     public RowLayout(TableSpec spec, TableContent content)
     {
         Updaters = new SegmentUpdater[spec.Segments.Length];
@@ -28,6 +31,11 @@ internal sealed unsafe class RowLayout
         // State is floats, so it begins at a multiple of four.
         ValueBytes = ((Dimension * ValueCodec.BytesOf(Precision)) + 3) & ~3;
         StateBytes = Trains ? StateFloats * sizeof(float) : 0;
+        if (RowBytes > MaxRowBytes)
+        {
+            throw new ArgumentException(
+                $"a row of table '{spec.Name}' takes {RowBytes} bytes with its optimizer state; at most {MaxRowBytes} are allowed", nameof(spec));
+        }
     }
 
     /// <summary>Values a row.</summary>

@@ -1,16 +1,18 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace Monolith.Embeddings.Snapshots;
 
 /// <summary>
 /// Takes blocks to a stream: at once, or on a thread of its own, so that neither the checksum nor the disk holds the table up.
+/// Buffers are native memory: large arrays would have the collector run while the table is updated.
 /// </summary>
-internal sealed class BlockSink : IDisposable
+internal sealed unsafe class BlockSink : IDisposable
 {
     private readonly Stream _stream;
     private readonly object _lock = new();
-    private readonly Queue<(byte[] Buffer, int Length, BlockKind Kind)> _full = new();
-    private readonly Stack<byte[]> _free = new();
+    private readonly Queue<(nint Buffer, int Length, BlockKind Kind)> _full = new();
+    private readonly Stack<nint> _free = new();
     private readonly Thread? _thread;
     private readonly int _most;
     private Exception? _failure;
@@ -52,7 +54,7 @@ internal sealed class BlockSink : IDisposable
     public int Waits { get; private set; }
 
     /// <summary>A buffer of a block's size; waits for the stream when the arena is used up.</summary>
-    public byte[] Rent()
+    public byte* Rent()
     {
         lock (_lock)
         {
@@ -65,13 +67,13 @@ internal sealed class BlockSink : IDisposable
 
                 if (_free.TryPop(out var buffer))
                 {
-                    return buffer;
+                    return (byte*)buffer;
                 }
 
                 if (_buffers < _most)
                 {
                     _buffers++;
-                    return GC.AllocateUninitializedArray<byte>(SnapshotFormat.FrameBytes + SnapshotFormat.BlockBytes, pinned: true);
+                    return (byte*)NativeMemory.Alloc(SnapshotFormat.FrameBytes + SnapshotFormat.BlockBytes);
                 }
 
                 Waits++;
@@ -98,18 +100,18 @@ internal sealed class BlockSink : IDisposable
     }
 
     /// <summary>Hands a filled buffer over; payload begins behind the frame.</summary>
-    public void Submit(byte[] buffer, int payload, BlockKind kind)
+    public void Submit(byte* buffer, int payload, BlockKind kind)
     {
         if (_thread is null)
         {
             WriteBlock(buffer, payload, kind);
-            _free.Push(buffer);
+            _free.Push((nint)buffer);
             return;
         }
 
         lock (_lock)
         {
-            _full.Enqueue((buffer, payload, kind));
+            _full.Enqueue(((nint)buffer, payload, kind));
             Monitor.PulseAll(_lock);
         }
     }
@@ -124,7 +126,11 @@ internal sealed class BlockSink : IDisposable
         }
     }
 
-    public void Dispose() => Stop();
+    public void Dispose()
+    {
+        Stop();
+        Free();
+    }
 
     private void Stop()
     {
@@ -137,11 +143,19 @@ internal sealed class BlockSink : IDisposable
         _thread?.Join();
     }
 
+    private void Free()
+    {
+        while (_free.TryPop(out var buffer))
+        {
+            NativeMemory.Free((void*)buffer);
+        }
+    }
+
     private void Write()
     {
         while (true)
         {
-            (byte[] Buffer, int Length, BlockKind Kind) block;
+            (nint Buffer, int Length, BlockKind Kind) block;
             lock (_lock)
             {
                 while (_full.Count == 0 && !_ended)
@@ -159,7 +173,7 @@ internal sealed class BlockSink : IDisposable
             {
                 if (_failure is null)
                 {
-                    WriteBlock(block.Buffer, block.Length, block.Kind);
+                    WriteBlock((byte*)block.Buffer, block.Length, block.Kind);
                 }
             }
 #pragma warning disable CA1031 // Whatever the stream throws is kept and thrown again by the table's own thread.
@@ -177,12 +191,13 @@ internal sealed class BlockSink : IDisposable
         }
     }
 
-    private void WriteBlock(byte[] buffer, int payload, BlockKind kind)
+    private void WriteBlock(byte* buffer, int payload, BlockKind kind)
     {
-        var bytes = buffer.AsSpan(SnapshotFormat.FrameBytes, payload);
-        BinaryPrimitives.WriteInt32LittleEndian(buffer, (int)kind);
-        BinaryPrimitives.WriteInt32LittleEndian(buffer.AsSpan(4), payload);
-        BinaryPrimitives.WriteUInt64LittleEndian(buffer.AsSpan(8), SnapshotFormat.Checksum(bytes, kind, _number++));
-        _stream.Write(buffer, 0, SnapshotFormat.FrameBytes + payload);
+        var block = new Span<byte>(buffer, SnapshotFormat.FrameBytes + payload);
+        BinaryPrimitives.WriteInt32LittleEndian(block, (int)kind);
+        BinaryPrimitives.WriteInt32LittleEndian(block[4..], payload);
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            block[8..], SnapshotFormat.Checksum(block[SnapshotFormat.FrameBytes..], kind, _number++));
+        _stream.Write(block);
     }
 }

@@ -9,7 +9,7 @@ namespace Monolith.Embeddings.Snapshots;
 internal sealed unsafe class SnapshotWriter(BlockSink sink, int rowBytes)
 {
     private readonly int _width = SnapshotFormat.RowHeadBytes + rowBytes;
-    private byte[]? _block;
+    private byte* _block;
     private byte* _at;
     private byte* _end;
 
@@ -23,8 +23,9 @@ internal sealed unsafe class SnapshotWriter(BlockSink sink, int rowBytes)
     {
         var text = Encoding.UTF8.GetBytes(name);
         var block = sink.Rent();
-        MemoryMarshal.Write(block.AsSpan(SnapshotFormat.FrameBytes), in header);
-        text.CopyTo(block, SnapshotFormat.FrameBytes + sizeof(SnapshotHeader));
+        var payload = Payload(block);
+        MemoryMarshal.Write(payload, in header);
+        text.CopyTo(payload[sizeof(SnapshotHeader)..]);
         sink.Submit(block, sizeof(SnapshotHeader) + text.Length, BlockKind.Header);
     }
 
@@ -52,7 +53,7 @@ internal sealed unsafe class SnapshotWriter(BlockSink sink, int rowBytes)
         {
             var block = sink.Rent();
             var count = Math.Min(Piece, cells.Length - from);
-            var payload = block.AsSpan(SnapshotFormat.FrameBytes);
+            var payload = Payload(block);
             MemoryMarshal.Cast<int, byte>([newest, used, cells.Length, from]).CopyTo(payload);
             MemoryMarshal.AsBytes(cells.AsSpan(from, count)).CopyTo(payload[16..]);
             sink.Submit(block, 16 + (count * sizeof(ushort)), BlockKind.Filter);
@@ -66,7 +67,7 @@ internal sealed unsafe class SnapshotWriter(BlockSink sink, int rowBytes)
         {
             var piece = MemoryMarshal.AsBytes(ids.Slice(from, Math.Min(Piece, ids.Length - from)));
             var block = sink.Rent();
-            piece.CopyTo(block.AsSpan(SnapshotFormat.FrameBytes));
+            piece.CopyTo(Payload(block));
             sink.Submit(block, piece.Length, BlockKind.Deleted);
         }
 
@@ -77,27 +78,33 @@ internal sealed unsafe class SnapshotWriter(BlockSink sink, int rowBytes)
     {
         Flush();
         var block = sink.Rent();
-        MemoryMarshal.Cast<long, byte>([Rows, Deleted]).CopyTo(block.AsSpan(SnapshotFormat.FrameBytes));
+        MemoryMarshal.Cast<long, byte>([Rows, Deleted]).CopyTo(Payload(block));
         sink.Submit(block, 16, BlockKind.End);
     }
+
+    /// <summary>Gives back the block under way, of a snapshot that is not completed.</summary>
+    public void Abandon()
+    {
+        NativeMemory.Free(_block);
+        _block = _at = _end = null;
+    }
+
+    private static Span<byte> Payload(byte* block) => new(block + SnapshotFormat.FrameBytes, SnapshotFormat.BlockBytes);
 
     private void NextBlock()
     {
         Flush();
-        // Buffers are pinned for their life.
         _block = sink.Rent();
-        _at = (byte*)Unsafe.AsPointer(ref _block[SnapshotFormat.FrameBytes]);
+        _at = _block + SnapshotFormat.FrameBytes;
         _end = _at + SnapshotFormat.BlockBytes;
     }
 
     private void Flush()
     {
-        if (_block is not null)
+        if (_block != null)
         {
-            var start = (byte*)Unsafe.AsPointer(ref _block[SnapshotFormat.FrameBytes]);
-            sink.Submit(_block, (int)(_at - start), BlockKind.Rows);
-            _block = null;
-            _at = _end = null;
+            sink.Submit(_block, (int)(_at - _block) - SnapshotFormat.FrameBytes, BlockKind.Rows);
+            _block = _at = _end = null;
         }
     }
 }

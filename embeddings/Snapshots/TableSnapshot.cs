@@ -100,6 +100,7 @@ public sealed unsafe class TableSnapshot : IDisposable
                 _table.EndSnapshot(completed: false);
             }
 
+            _writer.Abandon();
             _sink.Dispose();
             NativeMemory.Free(_entries);
         }

@@ -1,0 +1,20 @@
+using BenchmarkDotNet.Running;
+using Monolith.Bench.Table;
+
+switch (args.FirstOrDefault())
+{
+    case "table":
+        if (TableBenchOptions.Parse(args.AsSpan(1)) is not { } options)
+        {
+            return 2;
+        }
+
+        new TableBench(options).Run();
+        return 0;
+    case "inner":
+        BenchmarkSwitcher.FromAssembly(typeof(TableBench).Assembly).Run(args[1..]);
+        return 0;
+    default:
+        Console.Error.WriteLine(TableBenchOptions.Usage);
+        return 2;
+}

@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Monolith.Bench.Table;
+
+/// <summary>The table beside what its users could pick instead and beside what memory allows.</summary>
+public sealed class TableBench(TableBenchOptions options)
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Measures, prints, and writes the report.</summary>
+    public void Run()
+    {
+        var main = new Workload(options.Rows, options.Dimension, Draw.Uniform);
+        var report = Measure(main, full: true);
+        if (options.Matrix)
+        {
+            report["matrix"] = new JsonArray([.. MatrixOf().Select(w => (JsonNode)Measure(w, full: false))]);
+        }
+
+        if (options.Json is { } file)
+        {
+            File.WriteAllText(file + ".new", report.ToJsonString(Indented));
+            File.Move(file + ".new", file, overwrite: true);
+            Console.WriteLine($"written to {file}");
+        }
+    }
+
+    private IEnumerable<Workload> MatrixOf()
+    {
+        foreach (var rows in new[] { 1_000_000, options.Rows }.Distinct())
+        {
+            foreach (var dimension in new[] { 8, 16, 64 })
+            {
+                // 16 M rows of 64 values would take 9 GB a contender.
+                var fitting = dimension == 64 ? Math.Min(rows, 4_000_000) : rows;
+                foreach (var draw in Enum.GetValues<Draw>())
+                {
+                    yield return new Workload(fitting, dimension, draw);
+                }
+            }
+        }
+    }
+
+    private JsonObject Measure(Workload workload, bool full)
+    {
+        Console.WriteLine($"{workload.Rows:N0} rows × {workload.Dimension}, ids {workload.Draw}");
+        using var ours = new Ours(workload.Dimension);
+        ours.Fill(workload);
+        var found = ours.Table.Statistics();
+        using var dictionary = new DictionaryRows(workload);
+        using var faster = Faster(workload);
+        using var limit = new Limit(workload, 1 - found.FirstBucketShare, found.IndexBytes);
+        var fills = new[] { Fill(dictionary, workload), Fill(faster, workload), Fill(limit, workload) };
+        TuneLimit(limit, workload);
+        Contender[] contenders = [ours, dictionary, faster, limit];
+        var rates = new Rates(workload, contenders, options.Quick ? 60 : 200);
+        rates.Run();
+        var entries = contenders.Select((c, i) => Entry(rates, i, c.Updates)).ToArray();
+        entries[1]["inserts_per_second"] = Math.Round(fills[0]);
+        entries[2]["inserts_per_second"] = Math.Round(fills[1]);
+        entries[3]["lines_per_row"] = Math.Round(limit.LinesPerRow, 3);
+        entries[3]["prefetch_distance"] = limit.Distance;
+        entries[0]["bytes_per_row_overhead"] = Math.Round(found.OverheadPerRow, 2);
+        if (full)
+        {
+            Details(entries[0], workload, ours);
+        }
+
+        var report = new JsonObject
+        {
+            ["lookup_share_of_limit"] = Math.Round(rates.Lookups(0) / rates.Lookups(3), 3),
+            ["lookup_over_dictionary"] = Math.Round(rates.Lookups(0) / rates.Lookups(1), 2),
+            ["update_over_dictionary"] = Math.Round(rates.Updates(0) / rates.Updates(1), 2),
+            ["settings"] = Settings(workload),
+        };
+        if (full)
+        {
+            report["machine"] = Machine();
+        }
+
+        for (var i = 0; i < contenders.Length; i++)
+        {
+            report[contenders[i].Name] = entries[i];
+        }
+
+        Print(report, contenders);
+        return report;
+    }
+
+    private void Details(JsonObject entry, Workload workload, Ours ours)
+    {
+        entry["allocated_bytes_per_batch"] = Allocation.PerBatch(ours, workload);
+        var snapshot = new SnapshotRun(workload, ours, options.Quick ? 1 : 5);
+        snapshot.Run();
+        entry["snapshot_update_speed_share"] = Math.Round(snapshot.SpeedShare, 3);
+        entry["snapshot_longest_hold_ms"] = Math.Round(snapshot.LongestHold * 1e3, 3);
+        entry["snapshot_update_speed_share_thread_time"] = Math.Round(snapshot.SpeedShareCpu, 3);
+        entry["snapshot_longest_hold_ms_thread_time"] = Math.Round(snapshot.LongestHoldCpu * 1e3, 3);
+        entry["snapshot_seconds"] = Math.Round(snapshot.Seconds, 2);
+        entry["snapshot_bytes"] = snapshot.Bytes;
+        entry["snapshot_waits"] = snapshot.Waits;
+        var growth = new GrowthRun(options.Quick ? Math.Min(workload.Rows, 2_000_000) : workload.Rows, workload.Dimension, options.Quick ? 3 : 5);
+        growth.Run();
+        entry["inserts_per_second"] = Math.Round(growth.InsertsPerSecond);
+        entry["index_load_before_growth"] = Math.Round(growth.LoadBeforeGrowth.Mean, 4);
+        entry["index_load_before_growth_least"] = Math.Round(growth.LoadBeforeGrowth.Least, 4);
+        entry["batch_p50_us"] = Math.Round(growth.At(0.5) * 1e6, 1);
+        entry["batch_p999_us"] = Math.Round(growth.At(0.999) * 1e6, 1);
+        entry["growth_batch_max_over_median"] = Math.Round(growth.MaxOverMedian, 2);
+        entry["growth_batch_max_over_median_thread_time"] = Math.Round(growth.MaxOverMedianCpu, 2);
+        entry["batch_p50_us_thread_time"] = Math.Round(growth.MedianCpu * 1e6, 1);
+        entry["overhead_by_rows"] = Overhead.ByRows(options.Quick ? [1_000_000] : [1_000_000, 3_000_000, 10_000_000, 16_000_000, 20_000_000]);
+    }
+
+    private static Contender Faster(Workload workload) => workload.Dimension switch
+    {
+        8 => new FasterRows<Row8>(workload),
+        16 => new FasterRows<Row16>(workload),
+        64 => new FasterRows<Row64>(workload),
+        var other => throw new NotSupportedException($"dimension {other}: FASTER's rows are compiled for 8, 16 and 64"),
+    };
+
+    private static double Fill(Contender contender, Workload workload)
+    {
+        var start = Stopwatch.GetTimestamp();
+        contender.Fill(workload);
+        return workload.Rows / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static void TuneLimit(Limit limit, Workload workload)
+    {
+        var best = 0.0;
+        var chosen = limit.Distance;
+        foreach (var distance in new[] { 12, 16, 24, 32, 48, 64 })
+        {
+            limit.Distance = distance;
+            var rates = new Rates(workload, [limit], rounds: 20);
+            rates.Run();
+            if (rates.Lookups(0) > best)
+            {
+                (best, chosen) = (rates.Lookups(0), distance);
+            }
+        }
+
+        limit.Distance = chosen;
+    }
+
+    private static JsonObject Entry(Rates rates, int contender, bool updates)
+    {
+        var entry = new JsonObject { ["lookups_per_second"] = Math.Round(rates.Lookups(contender)) };
+        if (updates)
+        {
+            entry["updates_per_second"] = Math.Round(rates.Updates(contender));
+        }
+
+        return entry;
+    }
+
+    private JsonObject Settings(Workload workload) => new()
+    {
+        ["rows"] = workload.Rows,
+        ["dimension"] = workload.Dimension,
+        ["ids"] = workload.Draw.ToString(),
+        ["batch"] = Workload.Batch,
+        ["quick"] = options.Quick,
+        ["rate"] = "fastest tenth of interleaved turns of 16 batches",
+        ["snapshot_batches_per_step"] = SnapshotRun.BatchesPerStep,
+    };
+
+    private static JsonObject Machine() => new()
+    {
+        ["cpu"] = File.Exists("/proc/cpuinfo")
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+            : RuntimeInformation.ProcessArchitecture.ToString(),
+        ["cores"] = Environment.ProcessorCount,
+        ["vectors"] = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128,
+        ["system"] = RuntimeInformation.OSDescription,
+        ["runtime"] = RuntimeInformation.FrameworkDescription,
+        ["memory_bytes"] = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+        ["load_average"] = File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : null,
+    };
+
+    private static void Print(JsonObject report, Contender[] contenders)
+    {
+        Console.WriteLine($"{"",-12}{"lookups/s",14}{"updates/s",14}{"inserts/s",14}");
+        foreach (var contender in contenders)
+        {
+            var entry = report[contender.Name]!.AsObject();
+            Console.WriteLine($"{contender.Name,-12}{Cell("lookups_per_second"),14}{Cell("updates_per_second"),14}{Cell("inserts_per_second"),14}");
+            string Cell(string key) => entry[key] is { } value ? $"{value.GetValue<double>():N0}" : "";
+        }
+
+        Console.WriteLine($"share of limit {report["lookup_share_of_limit"]}, over dictionary {report["lookup_over_dictionary"]} (lookups), {report["update_over_dictionary"]} (updates)");
+        foreach (var (key, value) in report["ours"]!.AsObject().Where(e => !e.Key.EndsWith("_per_second", StringComparison.Ordinal)))
+        {
+            Console.WriteLine($"  {key,-36}{value?.ToJsonString()}");
+        }
+    }
+}
