@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging.Abstractions;
+using Monolith.Contracts.Specification;
+using Monolith.Events;
+using Monolith.Events.Embedded;
+using Monolith.Ingestion.Joining;
+
+namespace Monolith.Ingestion.Tests.Joining;
+
+/// <summary>
+/// A process that appends impressions and clicks, notes what was acknowledged, and joins them; to be killed at any instant.
+/// <c>joiner-child FOLDER RUN</c> does so for ever; run −1 only joins until nothing is pending.
+/// </summary>
+internal static class JoinerChild
+{
+    public static ModelSpec Spec { get; } = Fixture.SpecOf("click") with
+    {
+        Join = new JoinSpec { Window = TimeSpan.FromMilliseconds(300), AllowedSkew = TimeSpan.FromMilliseconds(100) },
+    };
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var (folder, run) = (args[1], int.Parse(args[2], CultureInfo.InvariantCulture));
+        await using var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = Path.Combine(folder, "log") });
+        await ModelTopicsSetup.EnsureAsync(log, Spec, 2, 2);
+        using var joiner = new Joiner(log, Spec, new JoinerOptions(), TimeProvider.System, NullLogger<Joiner>.Instance);
+        await joiner.StartAsync(default);
+        await Console.Out.WriteLineAsync("started");
+        if (run >= 0)
+        {
+            await ProduceAsync(log, folder, run);
+        }
+
+        while (await joiner.StatusAsync() is not { Running: true, Partitions: 2, Lag: 0, PendingItems: 0 })
+        {
+            await Task.Delay(20);
+        }
+
+        await joiner.StopAsync(default);
+        return 0;
+    }
+
+    private static async Task ProduceAsync(EmbeddedEventLog log, string folder, int run)
+    {
+        await using var acknowledged = new StreamWriter(Path.Combine(folder, "acknowledged"), append: true) { AutoFlush = true };
+        var topics = new ModelTopics(Spec.Name);
+        var random = new Random(run);
+        for (var i = 0; ; i++)
+        {
+            var request = $"{run}-{i}";
+            var nowMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+            var key = Encoding.UTF8.GetBytes(request);
+            await log.AppendAsync([new NewRecord(topics.Impressions, NewRecord.ByKey, key, Fixture.Impression(request, nowMs, "a", "b", "c").ToByteArray())]);
+            await acknowledged.WriteLineAsync(request);
+            if (random.Next(2) == 0)
+            {
+                var item = "abc"[random.Next(3)].ToString();
+                var click = new NewRecord(topics.Actions, NewRecord.ByKey, key, Fixture.Action(request, item, nowMs).ToByteArray());
+                await log.AppendAsync([click, click]);
+            }
+        }
+    }
+}
