@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Monolith.Events.Embedded;
+using Monolith.Events.Kafka;
 
 namespace Monolith.Events;
 
@@ -15,5 +16,13 @@ public static class EventLogHosting
         return services.AddSingleton<IEventLog>(s => new EmbeddedEventLog(
             options,
             s.GetService<ILogger<EmbeddedEventLog>>()));
+    }
+
+    /// <summary>A Kafka cluster.</summary>
+    public static IServiceCollection AddKafkaEventLog(this IServiceCollection services, KafkaEventLogOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(options);
+        return services.AddSingleton<IEventLog>(s => new KafkaEventLog(options, s.GetService<ILogger<KafkaEventLog>>()));
     }
 }

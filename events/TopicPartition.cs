@@ -17,8 +17,7 @@ public readonly record struct PartitionOffset(TopicPartition Partition, long Off
 /// <summary>What a group has committed for a partition.</summary>
 /// <param name="Partition">The partition.</param>
 /// <param name="Offset">Offset of the next record to read.</param>
-/// <param name="Metadata">Anything the group wants to find again; up to 1,000 characters.</param>
-public readonly record struct CommittedOffset(TopicPartition Partition, long Offset, string Metadata = "");
+public readonly record struct CommittedOffset(TopicPartition Partition, long Offset);
 
 /// <summary>What a partition holds now.</summary>
 /// <param name="Low">Offset of the oldest record still kept.</param>

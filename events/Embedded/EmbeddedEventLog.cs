@@ -40,9 +40,9 @@ public sealed class EmbeddedEventLog : IEventLog
             }
         }
 
-        foreach (var (partition, group, offset, metadata) in Store.Commits())
+        foreach (var (partition, group, offset) in Store.Commits())
         {
-            _committed[(group, partition)] = new CommittedOffset(names[partition], offset, metadata);
+            _committed[(group, partition)] = new CommittedOffset(names[partition], offset);
         }
 
         _loop = new CommitLoop(options, Store, PutCommit, Remember, _metrics);

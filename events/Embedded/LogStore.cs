@@ -43,9 +43,8 @@ internal sealed class LogStore : IDisposable
 
     public static void PutCommit(WriteBatch into, int partition, string group, CommittedOffset committed)
     {
-        var value = new byte[8 + Encoding.UTF8.GetByteCount(committed.Metadata)];
+        var value = new byte[8];
         BinaryPrimitives.WriteInt64BigEndian(value, committed.Offset);
-        Encoding.UTF8.GetBytes(committed.Metadata, value.AsSpan(8));
         into.Put(Key('g', partition, group), value);
     }
 
@@ -94,7 +93,7 @@ internal sealed class LogStore : IDisposable
         }
     }
 
-    public IEnumerable<(int Partition, string Group, long Offset, string Metadata)> Commits()
+    public IEnumerable<(int Partition, string Group, long Offset)> Commits()
     {
         using var iterator = _db.NewIterator();
         for (iterator.Seek("g"u8); iterator.Valid() && iterator.Key()[0] == 'g'; iterator.Next())
@@ -104,8 +103,7 @@ internal sealed class LogStore : IDisposable
             yield return (
                 BinaryPrimitives.ReadInt32BigEndian(key.AsSpan(1)),
                 Encoding.UTF8.GetString(key.AsSpan(5)),
-                BinaryPrimitives.ReadInt64BigEndian(value),
-                Encoding.UTF8.GetString(value.AsSpan(8)));
+                BinaryPrimitives.ReadInt64BigEndian(value));
         }
     }
 

@@ -1,0 +1,94 @@
+using Confluent.Kafka;
+
+namespace Monolith.Events.Kafka;
+
+/// <summary>Builds clients that all agree on partitioner, durability and isolation.</summary>
+internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> warn)
+{
+    public IAdminClient Admin() => new AdminClientBuilder(Common<AdminClientConfig>()).SetLogHandler((_, m) => Log(m)).Build();
+
+    /// <summary>A producer; with a name, a transactional one.</summary>
+    public IProducer<byte[], byte[]> Producer(string? transactionalId = null)
+    {
+        var config = Common<ProducerConfig>();
+        config.EnableIdempotence = true;
+        config.Acks = Acks.All;
+        config.Partitioner = Partitioner.Murmur2Random;
+        config.LingerMs = options.Linger.TotalMilliseconds;
+        config.BatchSize = 1 << 20;
+        config.MessageMaxBytes = 9 << 20;
+        config.QueueBufferingMaxMessages = 500_000;
+        config.QueueBufferingMaxKbytes = 256 << 10;
+        config.MessageTimeoutMs = (int)options.Timeout.TotalMilliseconds;
+        if (transactionalId is not null)
+        {
+            config.TransactionalId = transactionalId;
+            // Readers of committed records wait for an open transaction: a dead writer's must end soon.
+            config.TransactionTimeoutMs = 15_000;
+            config.MessageTimeoutMs = 15_000;
+        }
+
+        return new ProducerBuilder<byte[], byte[]>(config).SetLogHandler((_, m) => Log(m)).SetErrorHandler((_, e) => warn(e.Reason)).Build();
+    }
+
+    /// <summary>A consumer of partitions given to it.</summary>
+    public IConsumer<byte[], byte[]> Reader() => Consumer(ReaderConfig("monolith-reader"));
+
+    /// <summary>A consumer that only reads and writes a group's offsets.</summary>
+    public IConsumer<byte[], byte[]> Offsets(string group) => Consumer(ReaderConfig(group));
+
+    /// <summary>A member of a group; what it is assigned and what is taken away is told to the handlers.</summary>
+    public IConsumer<byte[], byte[]> Member(string group, Action<List<Confluent.Kafka.TopicPartition>> assigned, Action<IEnumerable<Confluent.Kafka.TopicPartition>> revoked)
+    {
+        var config = ReaderConfig(group);
+        config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
+        config.SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds;
+        config.HeartbeatIntervalMs = (int)(options.SessionTimeout.TotalMilliseconds / 6);
+        config.QueuedMaxMessagesKbytes = 1024;
+        return new ConsumerBuilder<byte[], byte[]>(config)
+            .SetLogHandler((_, m) => Log(m))
+            .SetPartitionsAssignedHandler((_, partitions) => assigned(partitions))
+            .SetPartitionsRevokedHandler((_, partitions) => revoked(partitions.Select(p => p.TopicPartition)))
+            .SetPartitionsLostHandler((_, partitions) => revoked(partitions.Select(p => p.TopicPartition)))
+            .Build();
+    }
+
+    private IConsumer<byte[], byte[]> Consumer(ConsumerConfig config) => new ConsumerBuilder<byte[], byte[]>(config).SetLogHandler((_, m) => Log(m)).Build();
+
+    private ConsumerConfig ReaderConfig(string group)
+    {
+        var config = Common<ConsumerConfig>();
+        config.GroupId = group;
+        config.EnableAutoCommit = false;
+        config.EnableAutoOffsetStore = false;
+        config.IsolationLevel = IsolationLevel.ReadCommitted;
+        config.EnablePartitionEof = true;
+        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        config.AllowAutoCreateTopics = false;
+        config.FetchWaitMaxMs = 100;
+        config.QueuedMaxMessagesKbytes = 16 << 10;
+        config.FetchMaxBytes = 16 << 20;
+        config.MaxPartitionFetchBytes = 4 << 20;
+        return config;
+    }
+
+    private T Common<T>()
+        where T : ClientConfig, new()
+    {
+        var config = new T { BootstrapServers = options.BootstrapServers, SocketNagleDisable = true };
+        foreach (var (name, value) in options.Settings)
+        {
+            config.Set(name, value);
+        }
+
+        return config;
+    }
+
+    private void Log(LogMessage message)
+    {
+        if (message.Level <= SyslogLevel.Warning)
+        {
+            warn(message.Message);
+        }
+    }
+}

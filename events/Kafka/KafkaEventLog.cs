@@ -1,0 +1,308 @@
+using System.Collections.Concurrent;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using ErrorCode = Confluent.Kafka.ErrorCode;
+
+namespace Monolith.Events.Kafka;
+
+/// <summary>The event log on an Apache Kafka cluster.</summary>
+public sealed partial class KafkaEventLog : IEventLog
+{
+    private static readonly TimeSpan TopicPoll = TimeSpan.FromMilliseconds(100);
+    private readonly KafkaEventLogOptions _options;
+    private readonly KafkaClients _clients;
+    private readonly ILogger _logger;
+    private readonly EventLogMetrics _metrics = new();
+    private readonly IAdminClient _admin;
+    private readonly IProducer<byte[], byte[]> _producer;
+    private readonly ConcurrentDictionary<string, int> _partitions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<IConsumer<byte[], byte[]>>> _offsets = new(StringComparer.Ordinal);
+
+    /// <summary>Connects to a cluster; nothing is sent yet.</summary>
+    public KafkaEventLog(KafkaEventLogOptions options, ILogger<KafkaEventLog>? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _logger = logger ?? NullLogger<KafkaEventLog>.Instance;
+        _clients = new KafkaClients(options, LogClient);
+        _admin = _clients.Admin();
+        _producer = _clients.Producer();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask CreateTopicAsync(TopicSettings topic, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        TopicNames.Check(topic);
+        var specification = new TopicSpecification
+        {
+            Name = topic.Name,
+            NumPartitions = topic.Partitions,
+            ReplicationFactor = _options.ReplicationFactor,
+            // Append times are the log's: event times are checked against them.
+            Configs = new Dictionary<string, string> { ["message.timestamp.type"] = "LogAppendTime" },
+        };
+        try
+        {
+            await _admin.CreateTopicsAsync([specification], new CreateTopicsOptions { RequestTimeout = _options.Timeout })
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (CreateTopicsException e) when (e.Results.All(r => r.Error.Code is ErrorCode.TopicAlreadyExists or ErrorCode.NoError))
+        {
+            // As asked; how many partitions it has is checked below.
+        }
+        catch (KafkaException e)
+        {
+            throw KafkaRecords.Failure($"create topic '{topic.Name}'", e);
+        }
+
+        var partitions = await KnownAsync(topic.Name, cancellationToken).ConfigureAwait(false);
+        if (partitions != topic.Partitions)
+        {
+            throw new EventLogException(
+                $"Topic '{topic.Name}' has {partitions} partitions, not {topic.Partitions}; that is fixed when it is created.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> PartitionsAsync(string topic, CancellationToken cancellationToken = default)
+    {
+        if (_partitions.TryGetValue(topic, out var known))
+        {
+            return known;
+        }
+
+        var found = await Task.Run(() => Describe(topic), cancellationToken).ConfigureAwait(false);
+        if (found > 0)
+        {
+            _partitions[topic] = found;
+        }
+
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask AppendAsync(IReadOnlyList<NewRecord> records, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        var acknowledgement = new Acknowledgement(records.Count);
+        var bytes = 0L;
+        for (var i = 0; i < records.Count; i++)
+        {
+            var target = await TargetAsync(records[i], cancellationToken).ConfigureAwait(false);
+            await ProduceAsync(target, KafkaRecords.ToMessage(records[i]), acknowledgement, cancellationToken).ConfigureAwait(false);
+            bytes += records[i].Value.Length;
+        }
+
+        if (records.Count > 0)
+        {
+            await acknowledgement.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            _metrics.Appended(records[0].Topic, records.Count, bytes);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IEventReader OpenReader(params ReadOnlySpan<PartitionOffset> from)
+    {
+        var reader = new KafkaReader(_clients);
+        foreach (var start in from)
+        {
+            reader.Seek(start);
+        }
+
+        return reader;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Watermarks> WatermarksAsync(TopicPartition partition, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var found = await Task.Run(
+                () => Offsets("monolith-reader").QueryWatermarkOffsets(new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition), _options.Timeout),
+                cancellationToken).ConfigureAwait(false);
+            return new Watermarks(found.Low.Value, found.High.Value);
+        }
+        catch (KafkaException e)
+        {
+            throw KafkaRecords.Failure($"find the ends of {partition}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<CommittedOffset>> CommittedAsync(
+        string group,
+        IReadOnlyList<TopicPartition> partitions,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(partitions);
+        try
+        {
+            var asked = partitions.Select(p => new Confluent.Kafka.TopicPartition(p.Topic, p.Partition)).ToList();
+            var found = await Task.Run(() => Offsets(group).Committed(asked, _options.Timeout), cancellationToken).ConfigureAwait(false);
+            return
+            [
+                .. found.Where(o => o.Offset != Offset.Unset)
+                    .Select(o => new CommittedOffset(new TopicPartition(o.Topic, o.Partition.Value), o.Offset.Value)),
+            ];
+        }
+        catch (KafkaException e)
+        {
+            throw KafkaRecords.Failure($"read the offsets of group '{group}'", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask CommitAsync(string group, IReadOnlyList<CommittedOffset> offsets, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(offsets);
+        try
+        {
+            var commits = offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
+            await Task.Run(() => Offsets(group).Commit(commits), cancellationToken).ConfigureAwait(false);
+        }
+        catch (KafkaException e)
+        {
+            throw KafkaRecords.Failure($"commit the offsets of group '{group}'", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ITransactionalWriter> OpenWriterAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var writer = new KafkaWriter(this, _clients, _options, name);
+        try
+        {
+            await writer.StartAsync().ConfigureAwait(false);
+            return writer;
+        }
+        catch
+        {
+            await writer.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IGroupMember> JoinGroupAsync(string group, string topic, CancellationToken cancellationToken = default)
+        => ValueTask.FromResult<IGroupMember>(new KafkaMember(_clients, group, topic));
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.Run(() =>
+        {
+            _producer.Flush(_options.Timeout);
+            _producer.Dispose();
+            _admin.Dispose();
+            foreach (var consumer in _offsets.Values)
+            {
+                consumer.Value.Dispose();
+            }
+        }).ConfigureAwait(false);
+        _metrics.Dispose();
+    }
+
+    /// <summary>Where a record goes: the partition it names, or that of its key.</summary>
+    internal async ValueTask<Confluent.Kafka.TopicPartition> TargetAsync(NewRecord record, CancellationToken cancellationToken)
+    {
+        var partitions = await PartitionsAsync(record.Topic, cancellationToken).ConfigureAwait(false);
+        if (partitions == 0)
+        {
+            throw new EventLogException($"There is no topic '{record.Topic}'; create it first.");
+        }
+
+        var partition = record.Partition == NewRecord.ByKey ? Contracts.Events.Partitioner.Of(record.Key.Span, partitions) : record.Partition;
+        return (uint)partition < (uint)partitions
+            ? new Confluent.Kafka.TopicPartition(record.Topic, partition)
+            : throw new EventLogException($"Topic '{record.Topic}' has partitions 0 to {partitions - 1}, not {partition}.");
+    }
+
+    private IConsumer<byte[], byte[]> Offsets(string group) => _offsets.GetOrAdd(group, g => new Lazy<IConsumer<byte[], byte[]>>(() => _clients.Offsets(g))).Value;
+
+    private async ValueTask ProduceAsync(
+        Confluent.Kafka.TopicPartition target,
+        Message<byte[], byte[]> message,
+        Acknowledgement acknowledgement,
+        CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                _producer.Produce(target, message, acknowledgement.Report);
+                return;
+            }
+            catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
+            {
+                // The client's buffer is full: the caller waits until there is room, or gives up by its token.
+                await Task.Delay(TimeSpan.FromMilliseconds(5), cancellationToken).ConfigureAwait(false);
+            }
+            catch (KafkaException e)
+            {
+                throw KafkaRecords.Failure($"append to {target.Topic}", e);
+            }
+        }
+    }
+
+    private int Describe(string topic)
+    {
+        try
+        {
+            var metadata = _admin.GetMetadata(topic, _options.Timeout).Topics.Single();
+            return metadata.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.LeaderNotAvailable ? 0
+                : metadata.Error.IsError ? throw new KafkaException(metadata.Error)
+                : metadata.Partitions.Count;
+        }
+        catch (KafkaException e)
+        {
+            throw KafkaRecords.Failure($"describe topic '{topic}'", e);
+        }
+    }
+
+    /// <summary>Waits until a topic that was just created is known and led.</summary>
+    private async ValueTask<int> KnownAsync(string topic, CancellationToken cancellationToken)
+    {
+        for (var left = _options.Timeout; left > TimeSpan.Zero; left -= TopicPoll)
+        {
+            var partitions = await PartitionsAsync(topic, cancellationToken).ConfigureAwait(false);
+            if (partitions > 0)
+            {
+                return partitions;
+            }
+
+            await Task.Delay(TopicPoll, cancellationToken).ConfigureAwait(false);
+        }
+
+        throw new EventLogException($"Topic '{topic}' was created but did not appear within {_options.Timeout.TotalSeconds:N0} s.");
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Kafka client: {Message}")]
+    private partial void LogClient(string message);
+
+    /// <summary>Counts delivery reports down.</summary>
+    private sealed class Acknowledgement(int records)
+    {
+        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _left = records;
+
+        public Task Task => _done.Task;
+
+        public void Report(DeliveryReport<byte[], byte[]> report)
+        {
+            if (report.Error.IsError)
+            {
+                _done.TrySetException(new EventLogException($"Kafka could not append to {report.Topic}: {report.Error.Reason} ({report.Error.Code}).")
+                {
+                    OutcomeUnknown = report.Status != PersistenceStatus.NotPersisted,
+                });
+            }
+            else if (Interlocked.Decrement(ref _left) == 0)
+            {
+                _done.TrySetResult();
+            }
+        }
+    }
+}
