@@ -22,7 +22,7 @@ public sealed class TableModelTests
             .Select((kind, from, count, time) => new Step(kind, from, count, time)));
 
     [Fact]
-    public void A_table_behaves_as_a_dictionary_does() => Steps.Array[1, 40].Sample(Run, iter: 150, threads: 1);
+    public void A_table_behaves_as_a_dictionary_does() => Steps.Array[1, 40].Sample(Run, iter: 60, threads: 1);
 
     private static void Run(Step[] steps)
     {
