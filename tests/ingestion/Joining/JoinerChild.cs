@@ -5,13 +5,15 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
 using Monolith.Events.Embedded;
+using Monolith.Events.Kafka;
 using Monolith.Ingestion.Joining;
 
 namespace Monolith.Ingestion.Tests.Joining;
 
 /// <summary>
 /// A process that appends impressions and clicks, notes what was acknowledged, and joins them; to be killed at any instant.
-/// <c>joiner-child FOLDER RUN</c> does so for ever; run −1 only joins until nothing is pending.
+/// <c>joiner-child FOLDER RUN [BOOTSTRAP MODEL]</c> does so for ever; run −1 only joins until nothing is pending. Without
+/// Kafka's address the log is an embedded one in the folder.
 /// </summary>
 internal static class JoinerChild
 {
@@ -23,14 +25,15 @@ internal static class JoinerChild
     public static async Task<int> RunAsync(string[] args)
     {
         var (folder, run) = (args[1], int.Parse(args[2], CultureInfo.InvariantCulture));
-        await using var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = Path.Combine(folder, "log") });
-        await ModelTopicsSetup.EnsureAsync(log, Spec, 2, 2);
-        using var joiner = new Joiner(log, Spec, new JoinerOptions(), TimeProvider.System, NullLogger<Joiner>.Instance);
+        await using var log = Open(args);
+        var spec = args.Length > 4 ? Spec with { Name = args[4] } : Spec;
+        await ModelTopicsSetup.EnsureAsync(log, spec, 2, 2);
+        using var joiner = new Joiner(log, spec, new JoinerOptions(), TimeProvider.System, NullLogger<Joiner>.Instance);
         await joiner.StartAsync(default);
         await Console.Out.WriteLineAsync("started");
         if (run >= 0)
         {
-            await ProduceAsync(log, folder, run);
+            await ProduceAsync(log, spec.Name, folder, run);
         }
 
         while (await joiner.StatusAsync() is not { Running: true, Partitions: 2, Lag: 0, PendingItems: 0 })
@@ -42,10 +45,14 @@ internal static class JoinerChild
         return 0;
     }
 
-    private static async Task ProduceAsync(EmbeddedEventLog log, string folder, int run)
+    public static IEventLog Open(string[] args) => args.Length > 3
+        ? new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = args[3] })
+        : new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = Path.Combine(args[1], "log") });
+
+    private static async Task ProduceAsync(IEventLog log, string model, string folder, int run)
     {
         await using var acknowledged = new StreamWriter(Path.Combine(folder, "acknowledged"), append: true) { AutoFlush = true };
-        var topics = new ModelTopics(Spec.Name);
+        var topics = new ModelTopics(model);
         var random = new Random(run);
         for (var i = 0; ; i++)
         {

@@ -1,64 +1,84 @@
 using System.Globalization;
 using Monolith.Contracts.Events;
 using Monolith.Events;
-using Monolith.Events.Embedded;
+using Monolith.Events.Tests.Kafka;
+
+[assembly: AssemblyFixture(typeof(KafkaBroker))]
 
 namespace Monolith.Ingestion.Tests.Joining;
 
-public sealed class JoinerKillTests
+public sealed class JoinerKillTests(KafkaBroker broker)
 {
     private static readonly int Kills = int.Parse(
-        Environment.GetEnvironmentVariable("MONOLITH_KILLS") ?? "6", CultureInfo.InvariantCulture);
+        Environment.GetEnvironmentVariable("MONOLITH_KILLS") ?? "10", CultureInfo.InvariantCulture);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Killed_at_any_instant_every_acknowledged_item_becomes_exactly_one_example()
+    public Task Killed_at_any_instant_every_acknowledged_item_becomes_exactly_one_example() => KillAsync(Kills, []);
+
+    [Fact]
+    public Task The_same_on_Apache_Kafka()
+    {
+        Assert.SkipWhen(broker.Missing is not null, $"Apache Kafka is not here: {broker.Missing}");
+        return KillAsync(Math.Max(2, Kills / 5), [broker.Bootstrap, $"shop-{Guid.NewGuid():N}"]);
+    }
+
+    private static async Task KillAsync(int kills, string[] kafka)
     {
         var folder = Directory.CreateTempSubdirectory("monolith-kill-").FullName;
         var random = new Random(5);
-        for (var run = 0; run < Kills; run++)
+        for (var run = 0; run < kills; run++)
         {
-            using var child = new ChildProcess("joiner-child", folder, $"{run}");
+            using var child = new ChildProcess(["joiner-child", folder, $"{run}", .. kafka]);
             Assert.True(await child.LineAsync(Token) == "started", child.Errors);
-            await Task.Delay(random.Next(50, 900), Token);
+            await Task.Delay(random.Next(50, kafka.Length > 0 ? 9000 : 900), Token);
             await child.KillAsync(Token);
         }
 
-        using (var last = new ChildProcess("joiner-child", folder, "-1"))
+        using (var last = new ChildProcess(["joiner-child", folder, "-1", .. kafka]))
         {
             Assert.True(await last.ExitAsync(Token).WaitAsync(TimeSpan.FromSeconds(60), Token) == 0, last.Errors);
         }
 
-        var labels = await LabelsAsync(folder);
-        var repeated = labels.Where(l => l.Value.Count > 1).Select(l => l.Key);
-        Assert.Empty(repeated);
+        var labels = await LabelsAsync(["", folder, "", .. kafka]);
+        Assert.DoesNotContain(labels, l => l.Value.Count > 1);
         var acknowledged = await File.ReadAllLinesAsync(Path.Combine(folder, "acknowledged"), Token);
         Assert.NotEmpty(acknowledged);
-        var missing = acknowledged.Where(r => r.Contains('-', StringComparison.Ordinal)).SelectMany(r => new[] { $"{r}/a", $"{r}/b", $"{r}/c" }).Where(k => !labels.ContainsKey(k));
-        Assert.Empty(missing);
+        Assert.DoesNotContain(acknowledged.SelectMany(r => new[] { $"{r}/a", $"{r}/b", $"{r}/c" }), k => !labels.ContainsKey(k));
         Assert.Contains(labels.Values, l => l[0] == 1);
+        Assert.Contains(labels.Values, l => l[0] == 0);
         Directory.Delete(folder, recursive: true);
     }
 
-    private static async Task<Dictionary<string, List<float>>> LabelsAsync(string folder)
+    private static async Task<Dictionary<string, List<float>>> LabelsAsync(string[] args)
     {
-        await using var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = Path.Combine(folder, "log") });
+        await using var log = JoinerChild.Open(args);
+        var topics = new ModelTopics(args.Length > 4 ? args[4] : JoinerChild.Spec.Name);
         var labels = new Dictionary<string, List<float>>();
         for (var partition = 0; partition < 2; partition++)
         {
-            await using var reader = log.OpenReader(new PartitionOffset(new TopicPartition("shop.examples", partition), 0));
-            foreach (var record in (await reader.ReadAsync(10_000_000, TimeSpan.Zero, Token))[0].Records.ToArray())
+            await using var reader = log.OpenReader(new PartitionOffset(new TopicPartition(topics.Examples, partition), 0));
+            for (var atEnd = false; !atEnd;)
             {
-                var group = ExampleGroup.Parser.ParseFrom(record.Value.Span);
-                foreach (var example in group.Examples)
+                var batch = (await reader.ReadAsync(10_000, TimeSpan.FromSeconds(1), Token))[0];
+                atEnd = batch.AtEnd;
+                foreach (var record in batch.Records.ToArray())
                 {
-                    var key = $"{group.RequestId}/{example.ItemId}";
-                    (labels.TryGetValue(key, out var list) ? list : labels[key] = []).Add(example.Labels[0].Value);
+                    Add(labels, ExampleGroup.Parser.ParseFrom(record.Value.Span));
                 }
             }
         }
 
         return labels;
+    }
+
+    private static void Add(Dictionary<string, List<float>> labels, ExampleGroup group)
+    {
+        foreach (var example in group.Examples)
+        {
+            var key = $"{group.RequestId}/{example.ItemId}";
+            (labels.TryGetValue(key, out var list) ? list : labels[key] = []).Add(example.Labels[0].Value);
+        }
     }
 }
