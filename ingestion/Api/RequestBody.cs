@@ -15,12 +15,24 @@ internal static class RequestBody
             return null;
         }
 
-        // The server's own limit would answer with less to go by than ours.
+        // So that the server does not read on for somebody who does not stop sending.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
-            limit.MaxRequestBodySize = null;
+            limit.MaxRequestBodySize = maxBytes;
         }
 
+        try
+        {
+            return await ReadToEndAsync(context, maxBytes).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            return null;
+        }
+    }
+
+    private static async ValueTask<byte[]?> ReadToEndAsync(HttpContext context, int maxBytes)
+    {
         var reader = context.Request.BodyReader;
         while (true)
         {

@@ -8,22 +8,8 @@ namespace Monolith.Events.Tests.Kafka;
 
 public sealed class KafkaEventLogTests(KafkaBroker broker) : EventLogContract
 {
-    public override async ValueTask InitializeAsync()
-    {
-        Assert.SkipWhen(broker.Missing is not null, $"Apache Kafka is not here: {broker.Missing}");
-        await base.InitializeAsync();
-    }
-
-    public override async ValueTask DisposeAsync()
-    {
-        if (broker.Missing is null)
-        {
-            await base.DisposeAsync();
-        }
-    }
-
-    protected override ValueTask<IEventLog> OpenAsync()
-        => ValueTask.FromResult<IEventLog>(new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = broker.Bootstrap }));
+    protected override async ValueTask<IEventLog> OpenAsync()
+        => new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = await broker.BootstrapAsync() });
 
     [Fact]
     public async Task Nobody_there_is_one_clear_message()

@@ -1,0 +1,189 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Google.Protobuf;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Monolith.Contracts.Events;
+using Monolith.Events;
+using Monolith.Ingestion.Api;
+using EventAction = Monolith.Contracts.Events.Action;
+
+namespace Monolith.Ingestion.Tests.Api;
+
+public sealed class IngestionApiTests : IAsyncLifetime
+{
+    private readonly Fixture _f = new();
+    private WebApplication? _app;
+    private HttpClient _client = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await StartAsync(new IngestionOptions { MaxBodyBytes = 100_000, MaxBatch = 50 }, _f.Log);
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _f.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Plain_json_values_arrive_as_they_were_sent()
+    {
+        var (status, answer) = await PostAsync("impressions", """
+            [{"event_id":"e1","request_id":"r1","event_time_ms":1700000000000,"shared":{"user_id":"u7","city":12,"income":1.5,"gone":null},
+              "items":[{"item_id":"a","features":{"tags":["new",7,0.5],"position":1},"score":0.25}],"versions":[{"shard":-1,"epoch":2,"sequence":3}]},
+             {"request_id":2,"items":[]}]
+            """);
+        Assert.Equal((HttpStatusCode.OK, 2), (status, answer.GetProperty("accepted").GetInt32()));
+        var taken = (await _f.ReadAsync(_f.Topics.Impressions, 2)).ConvertAll(r => Impression.Parser.ParseFrom(r.Value.Span));
+        var first = taken.Single(i => i.RequestId == "r1");
+        Assert.Equal("u7", first.Shared["user_id"].Text);
+        Assert.Equal(12, first.Shared["city"].Integer);
+        Assert.Equal(1.5, first.Shared["income"].Number);
+        Assert.Equal(["new", "7", "0.5"], first.Items[0].Features["tags"].List.Values);
+        Assert.Equal(0.25f, first.Items[0].Score);
+        Assert.Equal(new ShardVersion { Shard = -1, Epoch = 2, Sequence = 3 }, first.Versions[0]);
+        Assert.Equal(_f.NowMs, taken.Single(i => i.RequestId == "2").EventTimeMs);
+    }
+
+    [Fact]
+    public async Task Events_are_keyed_by_request_so_that_they_meet()
+    {
+        await PostAsync("impressions", """{"request_id":"r1","items":[{"item_id":"a"}]}""");
+        await PostAsync("actions", """{"request_id":"r1","item_id":"a","kind":"click","value":2.5}""");
+        var action = Assert.Single(await _f.ReadAsync(_f.Topics.Actions, 1));
+        Assert.Equal("r1", Encoding.UTF8.GetString(action.Key.Span));
+        Assert.Equal(2.5, EventAction.Parser.ParseFrom(action.Value.Span).Value);
+        var partition = new TopicPartition(_f.Topics.Actions, Partitioner.Of("r1", 4));
+        Assert.Equal(1, (await _f.Log.WatermarksAsync(partition, Token)).High);
+        Assert.Equal(1, (await _f.Log.WatermarksAsync(partition with { Topic = _f.Topics.Impressions }, Token)).High);
+    }
+
+    [Fact]
+    public async Task Protobuf_batches_are_taken()
+    {
+        using var content = new ByteArrayContent(
+            new Actions { Actions_ = { Fixture.Action("r1", "a", _f.NowMs), Fixture.Action("r2", "b", _f.NowMs) } }.ToByteArray());
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
+        using var answer = await _client.PostAsync(new Uri("/v1/actions", UriKind.Relative), content, Token);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(2, (await _f.ReadAsync(_f.Topics.Actions, 2)).Count);
+    }
+
+    [Theory]
+    [InlineData("impressions", """{"items":[]}""", "request_id is missing")]
+    [InlineData("impressions", """{"request_id":"r","items":[{"features":{}}]}""", "items[0].item_id is missing")]
+    [InlineData("impressions", """{"request_id":"r","items":{}}""", "$.items: expected an array of shown items, found an object")]
+    [InlineData("impressions", """{"request_id":"r","shared":{"user":{"id":1}}}""", "$.shared.user: an object is no feature value")]
+    [InlineData("impressions", """[{"request_id":"r"},{"request_id":["x"]}]""", "$[1].request_id: expected a text, found an array")]
+    [InlineData("impressions", """{"request_id":"r","items":[""", "The JSON is broken at line 1")]
+    [InlineData("impressions", "", "The JSON is broken")]
+    [InlineData("actions", """{"request_id":"r","kind":"click"}""", "item_id is missing")]
+    [InlineData("actions", """{"request_id":"r","item_id":"a"}""", "kind is missing")]
+    [InlineData("actions", """{"request_id":"r","item_id":"a","kind":"click","event_time_ms":"yesterday"}""", "$.event_time_ms: expected an integer, found the text \"yesterday\"")]
+    [InlineData("actions", """{"request_id":"r","item_id":"a","kind":"click","event_time_ms":1731536000000}""", "ahead of the log's clock")]
+    public async Task A_mistake_is_named_and_nothing_is_taken(string path, string body, string says)
+    {
+        var (status, answer) = await PostAsync(path, body);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        var message = answer.TryGetProperty("errors", out var errors) ? string.Join(' ', errors.EnumerateObject().SelectMany(e => e.Value.EnumerateArray())) : answer.GetProperty("detail").GetString();
+        Assert.Contains(says, message, StringComparison.Ordinal);
+        foreach (var topic in new[] { _f.Topics.Impressions, _f.Topics.Actions })
+        {
+            Assert.Empty(await _f.ReadAsync(topic, 0));
+        }
+    }
+
+    [Fact]
+    public async Task Every_mistake_of_a_batch_is_listed_and_the_right_ones_are_not_taken_either()
+    {
+        var (_, answer) = await PostAsync("actions", """[{"request_id":"r","item_id":"a","kind":"click"},{"request_id":"r"},{}]""");
+        Assert.Equal(["actions[1]", "actions[2]"], answer.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+        Assert.Empty(await _f.ReadAsync(_f.Topics.Actions, 0));
+    }
+
+    [Fact]
+    public async Task A_body_or_batch_that_is_too_large_is_refused_however_it_is_sent()
+    {
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await PostAsync("actions", new string(' ', 100_001))).Status);
+        var batch = "[" + string.Join(',', Enumerable.Repeat("""{"request_id":"r","item_id":"a","kind":"click"}""", 51)) + "]";
+        var (status, answer) = await PostAsync("actions", batch);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, status);
+        Assert.Contains("at most 50", answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        // Without a length up front.
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/actions") { Content = new StreamContent(new EndlessSpaces()) };
+        request.Headers.TransferEncodingChunked = true;
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        try
+        {
+            using var chunked = await _client.SendAsync(request, Token);
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, chunked.StatusCode);
+        }
+        catch (HttpRequestException)
+        {
+            // The server may close before the client has looked up from sending; what matters is that it did not read on.
+        }
+    }
+
+    [Fact]
+    public async Task Another_content_type_is_refused()
+    {
+        using var content = new StringContent("<xml/>", Encoding.UTF8, "text/xml");
+        using var answer = await _client.PostAsync(new Uri("/v1/actions", UriKind.Relative), content, Token);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task When_the_log_is_behind_the_answer_is_429_and_when_it_fails_503_both_with_when_to_come_back()
+    {
+        await StopAsync();
+        await using var stuck = new StuckLog();
+        await StartAsync(new IngestionOptions { MaxWaitingBytes = 100, AppendTimeout = TimeSpan.FromHours(1) }, stuck);
+        const string Event = """{"request_id":"r","item_id":"a","kind":"click"}""";
+        var waiting = PostAsync("actions", Event + new string(' ', 30));
+        await stuck.Asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        using (var refused = await _client.PostAsync(new Uri("/v1/actions", UriKind.Relative), new StringContent(Event, Encoding.UTF8, "application/json"), Token))
+        {
+            Assert.Equal((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(1)), (refused.StatusCode, refused.Headers.RetryAfter!.Delta));
+        }
+
+        stuck.Fail.SetException(new EventLogException("disk full"));
+        var (status, answer) = await waiting;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Contains("disk full", answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    private async Task StartAsync(IngestionOptions options, IEventLog log)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration["urls"] = "http://127.0.0.1:0";
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(log).AddSingleton<TimeProvider>(_f.Time).AddIngestion(Fixture.Spec, options);
+        _app = builder.Build();
+        _app.MapIngestion();
+        await _app.StartAsync(Token);
+        var address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        _client = new HttpClient { BaseAddress = new Uri(address) };
+        await ModelTopicsSetup.EnsureAsync(_f.Log, Fixture.Spec, 4, 4, Token);
+    }
+
+    private async Task StopAsync()
+    {
+        _client.Dispose();
+        await _app!.StopAsync(Token);
+        await _app.DisposeAsync();
+    }
+
+    private async Task<(HttpStatusCode Status, JsonElement Answer)> PostAsync(string path, string json)
+    {
+        using var content = new StringContent(json, Encoding.UTF8, "application/json");
+        using var answer = await _client.PostAsync(new Uri($"/v1/{path}", UriKind.Relative), content, Token);
+        return (answer.StatusCode, JsonElement.Parse(await answer.Content.ReadAsStringAsync(Token)));
+    }
+}
