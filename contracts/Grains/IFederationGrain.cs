@@ -68,8 +68,13 @@ public sealed record RoundReport(
 /// <summary>The answer to a report.</summary>
 /// <param name="Outcome">Applied, or why not.</param>
 /// <param name="State">The state after the round; the caller disposes its blocks. Its optimizer state is empty.</param>
+/// <param name="SlowestThrough">
+/// How far the slowest worker of the round has come: the smallest of their offsets, each worker's being that of its foremost
+/// partition. Over history, where offsets count in one order, workers keep near it. The largest long when nobody knows.
+/// </param>
 [GenerateSerializer, Immutable]
-public sealed record RoundReply([property: Id(0)] PushOutcome Outcome, [property: Id(1)] DenseState State);
+public sealed record RoundReply(
+    [property: Id(0)] PushOutcome Outcome, [property: Id(1)] DenseState State, [property: Id(2)] long SlowestThrough = long.MaxValue);
 
 /// <summary>State of the federation.</summary>
 /// <param name="Round">Rounds closed.</param>

@@ -22,6 +22,7 @@ internal sealed partial class Rounds(DenseModel model, PartIdentity part, ILogge
 
     private readonly Dictionary<string, Member> _members = new(StringComparer.Ordinal);
     private readonly List<Waiting> _waiting = [];
+    private long _slowestThrough = long.MaxValue;
 
     /// <summary>Workers that joined and did not leave, by name.</summary>
     public string[] Workers => [.. _members.Keys.Order(StringComparer.Ordinal)];
@@ -103,6 +104,8 @@ internal sealed partial class Rounds(DenseModel model, PartIdentity part, ILogge
         var outcomes = Array.ConvertAll(closed, w => model.Add(w.Report));
         CountMisses(closed);
         model.CloseRound();
+        _slowestThrough = closed.Where(w => w.Report.Spans.Length > 0)
+            .Select(w => w.Report.Spans.Max(s => s.Through)).DefaultIfEmpty(_slowestThrough).Min();
         for (var i = 0; i < closed.Length; i++)
         {
             closed[i].Answer.SetResult(Reply(outcomes[i]));
@@ -166,7 +169,7 @@ internal sealed partial class Rounds(DenseModel model, PartIdentity part, ILogge
         }
     }
 
-    private RoundReply Reply(PushOutcome outcome) => new(outcome, StateNow([]));
+    private RoundReply Reply(PushOutcome outcome) => new(outcome, StateNow([]), _slowestThrough);
 
     // Blocks of its own for everyone: whoever receives a state disposes it.
     private DenseState StateNow(ReadOnlySpan<float> optimizer) =>

@@ -15,11 +15,12 @@ namespace Monolith.Trainer.Federation;
 /// <param name="parts">Its parts.</param>
 /// <param name="steps">The local steps.</param>
 /// <param name="isHistory">Whether the source ends.</param>
+/// <param name="aheadMax">Over history: offsets that a worker may be ahead of the slowest.</param>
 /// <param name="time">Clock.</param>
 /// <param name="metrics">Figures.</param>
 internal sealed class RoundKeeper(
     string worker, IReadOnlyList<OwnedPartition> owned, ModelSpec spec, ModelParts parts, LocalSteps steps, bool isHistory,
-    TimeProvider time, TrainerMetrics metrics)
+    long aheadMax, TimeProvider time, TrainerMetrics metrics)
 {
     private Task<RoundReply>? _underWay;
     private RoundReport? _report;
@@ -27,6 +28,7 @@ internal sealed class RoundKeeper(
     private long _stateAt;
     private long _firstStepAt;
     private bool _hasSteps;
+    private long _slowestThrough;
 
     /// <summary>Time until a report is due by the clock; infinite when none will be.</summary>
     public TimeSpan DueIn
@@ -54,6 +56,7 @@ internal sealed class RoundKeeper(
         var state = await parts.Federation.Join(worker, isHistory ? RoundMode.Lockstep : RoundMode.Deadline);
         _stateAt = time.GetTimestamp();
         _hasSteps = false;
+        _slowestThrough = long.MaxValue; // unknown before the first round
         return steps.Begin(state);
     }
 
@@ -89,6 +92,25 @@ internal sealed class RoundKeeper(
                 await Take();
             }
         }
+    }
+
+    /// <summary>
+    /// Over history, waits while this worker is too far ahead of the slowest: it takes part in rounds without steps of its
+    /// own until the others have come near. The slowest itself never waits, so some worker always goes on.
+    /// </summary>
+    /// <returns>Whether it waited.</returns>
+    /// <exception cref="PartLostException">The dense parameters are not where the worker left them.</exception>
+    public async Task<bool> KeepAbreast()
+    {
+        var waited = false;
+        while (isHistory && owned.Max(p => p.DenseThrough) - _slowestThrough > aheadMax)
+        {
+            Report();
+            await Take();
+            waited = true;
+        }
+
+        return waited;
     }
 
     /// <summary>Tells the dense part how far idle partitions are, unless a report is on its way or soon will be.</summary>
@@ -149,6 +171,7 @@ internal sealed class RoundKeeper(
         report.Difference.Dispose();
         report.OptimizerState.Dispose();
         steps.Continue(reply.State);
+        _slowestThrough = reply.SlowestThrough;
         _stateAt = time.GetTimestamp();
         _hasSteps = false;
         metrics.Round(time.GetElapsedTime(_reportedAt));

@@ -19,7 +19,9 @@ public interface IExampleSource
 
     /// <summary>
     /// Whether this is history that ends. Micro-batches are then filled whatever the clock says, rounds close when every
-    /// worker has reported, and a run can be repeated; a live source is learned from within milliseconds instead.
+    /// worker has reported, and a run can be repeated; a live source is learned from within milliseconds instead. The
+    /// offsets of a history count in one order over all its partitions (a file's row numbers), so that workers can be kept
+    /// near each other.
     /// </summary>
     bool IsHistory { get; }
 

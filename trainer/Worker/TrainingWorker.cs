@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
+using Monolith.Contracts.Specification;
 using Monolith.Features;
 using Monolith.Trainer.Batches;
 using Monolith.Trainer.Federation;
@@ -58,7 +59,7 @@ internal sealed partial class TrainingWorker : IDisposable
         _owned = [.. partitions.Select(p => new OwnedPartition(p, source.PartitionName(p), parts.All.Length))];
         _ballot = new Ballot(parts, context.Time, _random);
         _steps = new LocalSteps(spec);
-        _rounds = new RoundKeeper(name, _owned, spec, parts, _steps, source.IsHistory, context.Time, context.Metrics);
+        _rounds = new RoundKeeper(name, _owned, spec, parts, _steps, source.IsHistory, AheadMax(spec, source), context.Time, context.Metrics);
         _shards = new ShardCalls(spec, parts, options.UntouchedBatches);
         _scores = new MetricsCalls(parts, options.UntouchedBatches);
         _collector = new Collector(spec.Training, source.IsHistory, context.Time, Refused);
@@ -160,6 +161,10 @@ internal sealed partial class TrainingWorker : IDisposable
         return true;
     }
 
+    // Two rounds' worth of a history that is spread evenly over its partitions.
+    private static long AheadMax(ModelSpec spec, IExampleSource source) =>
+        2L * spec.Federated.LocalSteps * spec.Training.MicroBatch * source.Partitions;
+
     private async Task Learn(CancellationToken stop)
     {
         var push = Task.CompletedTask;
@@ -183,6 +188,12 @@ internal sealed partial class TrainingWorker : IDisposable
                 }
 
                 var batch = _current;
+                if (await _rounds.KeepAbreast())
+                {
+                    await push;
+                    await Lookup(batch); // others have learned meanwhile
+                }
+
                 compute = Task.Run(() => Compute(batch), CancellationToken.None);
                 has = IsHistory ? await TryCollect(_next, stop) : !stop.IsCancellationRequested && _collector.TryTake(_next, out _);
                 await push;
