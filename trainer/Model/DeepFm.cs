@@ -15,7 +15,7 @@ namespace Monolith.Trainer.Model;
 /// Dense parameters, and their gradients, are views of one flat tensor each, so that the optimizer, averaging and transfer
 /// are operations on one span. Rows are pooled outside autograd (<see cref="RowPooling"/>): torch sees the pooled
 /// [n, E·k + N] inputs as a leaf, and its gradient is scattered back to rows. The loss enters as ∂L/∂logit. Row gradients
-/// are summed over the examples and dense ones averaged.
+/// are summed over the examples and dense ones averaged, a partial micro-batch counting in proportion.
 /// </remarks>
 public sealed class DeepFm : IDisposable
 {
@@ -23,6 +23,7 @@ public sealed class DeepFm : IDisposable
     private readonly CrossEntropy _loss;
     private readonly int _embedded;
     private readonly int _numbers;
+    private readonly int _microBatch;
     private readonly Tensor _parameters;
     private readonly Tensor _gradient;
     private readonly Tensor _bias;
@@ -56,7 +57,8 @@ public sealed class DeepFm : IDisposable
         _numericWeight = views.GetValueOrDefault("numeric.weight");
         _hidden = [.. spec.Network.Hidden.Select((_, i) => (views[Name(i, "weight")], views[Name(i, "bias")]))];
         _head = views["head.weight"];
-        Reserve(spec.Training.MicroBatch);
+        _microBatch = spec.Training.MicroBatch;
+        Reserve(_microBatch);
     }
 
     /// <summary>Where each tensor lies in <see cref="Parameters"/> and <see cref="Gradient"/>.</summary>
@@ -71,7 +73,10 @@ public sealed class DeepFm : IDisposable
     /// <summary>The dense parameters themselves: writing here changes the network.</summary>
     public Span<float> Parameters => Values(_parameters);
 
-    /// <summary>Gradient of the dense parameters, averaged over the examples of the last <see cref="Learn"/>.</summary>
+    /// <summary>
+    /// Gradient of the dense parameters at the last <see cref="Learn"/>: the sum over its examples divided by their number, or
+    /// by the specification's micro-batch if they are fewer.
+    /// </summary>
     public ReadOnlySpan<float> Gradient => Values(_gradient);
 
     /// <summary>Scores n examples.</summary>
@@ -126,8 +131,10 @@ public sealed class DeepFm : IDisposable
 
         var first = SumOverTasks(Values(logitGradient));
         _pooling.Backward(batch, rows, first, Values(inputs.grad!), InputLength, rowGradients);
+        // A partial micro-batch takes a step in proportion: a click that comes alone must not weigh as much as 64 examples
+        // that come together, or live scores are far too high (the demo's calibration was 1.55).
         var gradient = Values(_gradient);
-        System.Numerics.Tensors.TensorPrimitives.Multiply(gradient, 1f / batch.Count, gradient);
+        System.Numerics.Tensors.TensorPrimitives.Multiply(gradient, 1f / Math.Max(batch.Count, _microBatch), gradient);
     }
 
     /// <summary>Frees the native memory.</summary>
