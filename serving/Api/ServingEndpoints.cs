@@ -9,6 +9,7 @@ using Monolith.Contracts.Specification;
 using Monolith.Serving.Replica;
 using Monolith.Serving.Scoring;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace Monolith.Serving.Api;
 
@@ -33,7 +34,7 @@ public static class ServingEndpoints
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ModelScorer>(provider, spec));
         services.AddProblemDetails();
         services.AddHealthChecks().AddCheck<ReplicaHealth>("replica", tags: [ReadyTag]);
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics
+        services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("monolith")).WithMetrics(metrics => metrics
             .AddMeter("Monolith.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
             .AddPrometheusExporter());
         return services;

@@ -57,6 +57,7 @@ public sealed class MonolithHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Folder.CheckModel(options.Spec);
+        Listening.RequireFree(options.Urls);
         using var loggers = LoggerFactory.Create(options.Logging);
         var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = options.Folder.Log });
         EmbeddedRedis? redis = null;
@@ -76,8 +77,7 @@ public sealed class MonolithHost : IAsyncDisposable
             await Release(app, redis, log);
             if (exception is IOException && exception.InnerException is AddressInUseException)
             {
-                throw new HostStartException(
-                    $"{options.Urls} is in use by another program: stop that program, or listen elsewhere with --urls", exception);
+                throw Listening.InUse(options.Urls, exception);
             }
 
             throw;
