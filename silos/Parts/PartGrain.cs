@@ -88,9 +88,9 @@ public abstract partial class PartGrain<TState>(PartServices services) : Grain, 
 
         try
         {
-            if (!keeper.Stopped)
+            // A stop that has no time left saves nothing; one that has begun to save had better finish.
+            if (!keeper.Stopped && !cancellationToken.IsCancellationRequested)
             {
-                // Not by the caller's token: a clean stop that has begun to save had better finish.
                 await keeper.SaveAsync().WaitAsync(SaveAtStopMax, _services.Time, CancellationToken.None);
             }
         }

@@ -80,6 +80,7 @@ public sealed class EmbeddedRedis : IDisposable
             "--memory", memory,
             "--page", "4m",
             "--index", "8m",
+            "--lua", "true",
             "--disable-console-logger", "true",
             "-q", "true",
             "--logger-level", "Error",

@@ -33,6 +33,15 @@ public sealed class SiloHost(IHost host) : IAsyncDisposable
 
     public IMetricsGrain Metrics(ModelSpec spec) => Grains.GetGrain<IMetricsGrain>(spec.Name);
 
+    /// <summary>It goes without saving or saying anything.</summary>
+    public async Task KillAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await host.StopAsync(now.Token);
+        host.Dispose();
+    }
+
     /// <summary>A clean stop.</summary>
     public async ValueTask DisposeAsync()
     {
