@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Monolith.Bench.Events;
 using Monolith.Bench.Table;
 
 switch (args.FirstOrDefault())
@@ -11,10 +12,13 @@ switch (args.FirstOrDefault())
 
         new TableBench(options).Run();
         return 0;
+    case "events":
+        return await EventsBench.RunAsync(args[1..]);
     case "inner":
         BenchmarkSwitcher.FromAssembly(typeof(TableBench).Assembly).Run(args[1..]);
         return 0;
     default:
         Console.Error.WriteLine(TableBenchOptions.Usage);
+        Console.Error.WriteLine(EventsBench.Usage);
         return 2;
 }

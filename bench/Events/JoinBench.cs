@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using Monolith.Contracts.Events;
+using Monolith.Contracts.Specification;
+using Monolith.Events;
+using Monolith.Ingestion;
+using Monolith.Ingestion.Joining;
+
+namespace Monolith.Bench.Events;
+
+/// <summary>Measures one log.</summary>
+internal static class JoinBench
+{
+    private const int Partitions = 4;
+    private const int PairsAppended = 2_000;
+
+    public static async Task<JoinFigures> RunAsync(IEventLog log, ModelSpec spec, JoinLoad load, int events, int seconds, int maxRate)
+    {
+        await ModelTopicsSetup.EnsureAsync(log, spec, Partitions, Partitions);
+        var topics = new ModelTopics(spec.Name);
+        var pairs = events / JoinLoad.EventsARequestPair;
+        await PreloadAsync(log, topics, load, pairs);
+        using var joiner = new Joiner(log, spec, new JoinerOptions(), TimeProvider.System, NullLogger<Joiner>.Instance);
+        await joiner.StartAsync(default);
+        var (eventsPerSecond, examplesPerSecond) = await DrainAsync(joiner, pairs * JoinLoad.EventsARequestPair);
+        Console.WriteLine($"  joined {pairs * JoinLoad.EventsARequestPair:N0} events at {eventsPerSecond:N0}/s");
+        var rate = Math.Min(eventsPerSecond / 2, maxRate);
+        var (reached, latencies) = await LiveAsync(log, topics, load, pairs, rate, seconds);
+        await joiner.StopAsync(default);
+        return new JoinFigures(eventsPerSecond, examplesPerSecond, reached, At(latencies, 0.5), At(latencies, 0.99), PeakRss());
+    }
+
+    /// <summary>Fills the topics with traffic spread over the last two minutes.</summary>
+    private static async Task PreloadAsync(IEventLog log, ModelTopics topics, JoinLoad load, int pairs)
+    {
+        var first = DateTimeOffset.UtcNow.AddMinutes(-2).ToUnixTimeMilliseconds();
+        var records = new List<NewRecord>();
+        for (var pair = 0; pair < pairs; pair++)
+        {
+            load.Append(records, topics, pair, first + (long)(100_000.0 * pair / pairs));
+            if (records.Count >= PairsAppended * JoinLoad.EventsARequestPair || pair == pairs - 1)
+            {
+                await log.AppendAsync(records);
+                records = [];
+            }
+        }
+    }
+
+    private static async Task<(double Events, double Examples)> DrainAsync(Joiner joiner, int events)
+    {
+        // From the first event joined: finding the group and the partitions is a matter of starting, not of speed.
+        while ((await joiner.StatusAsync()).EventsIn == 0)
+        {
+            await Task.Delay(5);
+        }
+
+        var clock = Stopwatch.StartNew();
+        var cpu = Environment.CpuUsage.TotalTime;
+        var before = await joiner.StatusAsync();
+        JoinerStatus now;
+        do
+        {
+            await Task.Delay(20);
+            now = await joiner.StatusAsync();
+        }
+        while (now.EventsIn < events);
+
+        var seconds = clock.Elapsed.TotalSeconds;
+        // On a machine that others use too, the figure to compare is this one.
+        cpu = Environment.CpuUsage.TotalTime - cpu;
+        Console.WriteLine($"  {(now.EventsIn - before.EventsIn) / cpu.TotalSeconds:N0} events a second of processor time");
+        return ((now.EventsIn - before.EventsIn) / seconds, (now.Examples - before.Examples) / seconds);
+    }
+
+    private static async Task<(double Reached, List<double> Latencies)> LiveAsync(IEventLog log, ModelTopics topics, JoinLoad load, int pairs, double rate, int seconds)
+    {
+        var sent = new long[checked((int)(rate * seconds / JoinLoad.EventsARequestPair) + 10_000)];
+        var latencies = new List<double>();
+        using var stop = new CancellationTokenSource();
+        var reading = ReadAsync(log, topics, pairs, sent, latencies, stop.Token);
+        var clock = Stopwatch.StartNew();
+        var next = 0;
+        var appends = new Queue<Task>();
+        while (clock.Elapsed.TotalSeconds < seconds)
+        {
+            var due = (int)Math.Min(clock.Elapsed.TotalSeconds * rate / JoinLoad.EventsARequestPair, sent.Length);
+            var records = new List<NewRecord>();
+            var timeMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+            for (; next < due && records.Count < 3_000; next++)
+            {
+                sent[next] = Stopwatch.GetTimestamp();
+                load.Append(records, topics, pairs + next, timeMs);
+            }
+
+            if (records.Count > 0)
+            {
+                appends.Enqueue(log.AppendAsync(records).AsTask());
+            }
+
+            // Acknowledgements overlap, as those of many clients do, but not without bound.
+            while (appends.Count > 32 || (appends.Count > 0 && appends.Peek().IsCompleted))
+            {
+                await appends.Dequeue();
+            }
+
+            await Task.Delay(2);
+        }
+
+        await Task.WhenAll(appends);
+        var reached = next * JoinLoad.EventsARequestPair / clock.Elapsed.TotalSeconds;
+        for (var waited = 0; waited < 100 && latencies.Count < next; waited++)
+        {
+            await Task.Delay(50);
+        }
+
+        await stop.CancelAsync();
+        await reading;
+        return (reached, latencies);
+    }
+
+    private static async Task ReadAsync(IEventLog log, ModelTopics topics, int pairs, long[] sent, List<double> latencies, CancellationToken cancellationToken)
+    {
+        var starts = new List<PartitionOffset>();
+        for (var partition = 0; partition < Partitions; partition++)
+        {
+            var place = new TopicPartition(topics.Examples, partition);
+            starts.Add(new PartitionOffset(place, (await log.WatermarksAsync(place, cancellationToken)).High));
+        }
+
+        await using var reader = log.OpenReader([.. starts]);
+        try
+        {
+            while (true)
+            {
+                var batches = await reader.ReadAsync(10_000, TimeSpan.FromSeconds(1), cancellationToken);
+                var now = Stopwatch.GetTimestamp();
+                foreach (var batch in batches)
+                {
+                    foreach (var record in batch.Records.ToArray())
+                    {
+                        var group = ExampleGroup.Parser.ParseFrom(record.Value.Span);
+                        var pair = int.Parse(group.RequestId.AsSpan(0, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture) - pairs;
+                        if (pair >= 0 && group.Examples.Count == 1 && group.Examples[0].Labels[0].Value == 1)
+                        {
+                            latencies.Add(Stopwatch.GetElapsedTime(sent[pair], now).TotalMilliseconds);
+                        }
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The measurement is over.
+        }
+    }
+
+    private static double At(List<double> values, double share)
+    {
+        values.Sort();
+        return values.Count == 0 ? double.NaN : values[(int)((values.Count - 1) * share)];
+    }
+
+    private static long PeakRss()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.PeakWorkingSet64;
+    }
+}
