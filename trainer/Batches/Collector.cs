@@ -108,6 +108,6 @@ internal sealed class Collector(TrainingSpec training, bool isHistory, TimeProvi
         batch.Complete();
         partition.Position = batch.Through;
         partition.WatermarkMs = batch.WatermarkMs;
-        partition.Outstanding++;
+        partition.Took();
     }
 }

@@ -161,6 +161,23 @@ internal sealed class MicroBatch
         }
     }
 
+    /// <summary>
+    /// Leaves all its examples out: learning from them gave values beyond all measure, and one such value in a row or in the
+    /// dense parameters would stay there and spread. Its records still count as passed.
+    /// </summary>
+    /// <returns>Examples left out.</returns>
+    public int LeaveOut()
+    {
+        var count = Count;
+        Features.Clear();
+        Targets.Clear();
+        _baseline.Clear();
+        CollectionsMarshal.AsSpan(_groups).Clear();
+        CollectionsMarshal.AsSpan(_isRead).Clear();
+        Ids.Build(Features);
+        return count;
+    }
+
     /// <summary>Gives each record's scores, NaN for examples that could not be read.</summary>
     public void Report(IScoreSink sink)
     {

@@ -19,6 +19,8 @@ namespace Monolith.Trainer.Federation;
 /// </remarks>
 internal sealed class LocalSteps : IDisposable
 {
+    // Squares of gradients, which optimizers keep, are finite up to here.
+    private const float SoundMax = 1e15f;
     private readonly DeepFm _model;
     private readonly DenseOptimizer _optimizer;
     private readonly float _beta;
@@ -69,9 +71,11 @@ internal sealed class LocalSteps : IDisposable
     }
 
     /// <summary>Scores a batch, computes its row gradients, and takes a dense step if the dense parameters are to learn from it.</summary>
-    public void Learn(MicroBatch batch)
+    /// <returns>Examples that were left out because learning from them gave values beyond all measure; 0 as a rule.</returns>
+    public int Learn(MicroBatch batch)
     {
         _model.Learn(batch.Features, batch.Ids.Rows, batch.Rows, batch.Targets, batch.Scores, batch.RowGradients);
+        var leftOut = IsSound(_model.Gradient) && IsSound(batch.RowGradients) && IsSound(batch.Scores) ? 0 : batch.LeaveOut();
         if (batch.Partition.DenseThrough <= batch.From)
         {
             if (batch.Count > 0)
@@ -83,6 +87,8 @@ internal sealed class LocalSteps : IDisposable
             batch.Partition.DenseThrough = batch.Through;
             batch.Partition.DenseWatermarkMs = batch.WatermarkMs;
         }
+
+        return leftOut;
     }
 
     /// <summary>Makes the report of all steps since the last one.</summary>
@@ -118,6 +124,10 @@ internal sealed class LocalSteps : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _model.Dispose();
+
+    // False for NaN too.
+    private static bool IsSound(ReadOnlySpan<float> values) =>
+        values.IsEmpty || Math.Abs(TensorPrimitives.MaxMagnitude(values)) < SoundMax;
 
     private void Take(long round, Block parameters, Block momentum)
     {

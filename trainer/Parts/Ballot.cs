@@ -31,7 +31,7 @@ internal sealed class Ballot(ModelParts parts, TimeProvider time, Random random)
             var replies = await Ask(partition.Name, epoch);
             if (Array.TrueForAll(replies, r => r.Granted))
             {
-                Take(partition, epoch, replies);
+                partition.Begin(epoch, replies.Select(r => r.AppliedThrough));
                 return true;
             }
 
@@ -39,20 +39,6 @@ internal sealed class Ballot(ModelParts parts, TimeProvider time, Random random)
         }
 
         throw new TimeoutException($"{partition.Name} was claimed by others at the same moment, {MostAttempts} times in a row");
-    }
-
-    private static void Take(OwnedPartition partition, long epoch, ClaimReply[] replies)
-    {
-        partition.Epoch = epoch;
-        for (var p = 0; p < replies.Length; p++)
-        {
-            partition.Applied[p] = replies[p].AppliedThrough;
-        }
-
-        Array.Clear(partition.Untouched);
-        partition.DenseThrough = partition.Applied[^1];
-        partition.Position = partition.Applied.Min();
-        (partition.WatermarkMs, partition.DenseWatermarkMs, partition.Outstanding) = (0, 0, 0);
     }
 
     private Task<ClaimReply[]> Ask(string partition, long epoch) =>

@@ -8,6 +8,8 @@ namespace Monolith.Trainer.Parts;
 /// <param name="parts">Number of parts.</param>
 internal sealed class OwnedPartition(int index, string name, int parts)
 {
+    private int _outstanding;
+
     /// <summary>Number of the partition in the source.</summary>
     public int Index { get; } = index;
 
@@ -15,7 +17,7 @@ internal sealed class OwnedPartition(int index, string name, int parts)
     public string Name { get; } = name;
 
     /// <summary>The epoch under which every part has granted it to us; 0 before the first claim.</summary>
-    public long Epoch { get; set; }
+    public long Epoch { get; private set; }
 
     /// <summary>The largest epoch we have asked any part for; a larger one elsewhere is somebody else's.</summary>
     public long HighestClaim { get; set; }
@@ -41,8 +43,31 @@ internal sealed class OwnedPartition(int index, string name, int parts)
     /// <summary>When idleness was last reported to the parts (timestamp of the time provider).</summary>
     public long LastHeartbeat { get; set; }
 
-    /// <summary>Micro-batches taken and not yet acknowledged.</summary>
-    public int Outstanding { get; set; }
+    /// <summary>Whether a micro-batch was taken that not every part has acknowledged yet.</summary>
+    public bool HasOutstanding => Volatile.Read(ref _outstanding) > 0;
+
+    /// <summary>A micro-batch was taken.</summary>
+    public void Took() => Interlocked.Increment(ref _outstanding);
+
+    /// <summary>A micro-batch was acknowledged by every part; while the next one is being taken.</summary>
+    public void Delivered() => Interlocked.Decrement(ref _outstanding);
+
+    /// <summary>Starts from where the parts stand: nothing is under way.</summary>
+    /// <param name="epoch">The epoch they granted.</param>
+    /// <param name="applied">Their offsets.</param>
+    public void Begin(long epoch, IEnumerable<long> applied)
+    {
+        Epoch = epoch;
+        foreach (var (part, offset) in applied.Index())
+        {
+            Applied[part] = offset;
+        }
+
+        Array.Clear(Untouched);
+        Position = Applied.Min();
+        DenseThrough = Applied[^1];
+        (WatermarkMs, DenseWatermarkMs, _outstanding) = (0, 0, 0);
+    }
 
     /// <summary>The smallest part offset beyond a position, where a micro-batch has to be cut; the largest long if none is.</summary>
     public long CutAfter(long position)

@@ -26,7 +26,7 @@ public sealed class TrainerMetrics : IDisposable
         _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
         _examples = _meter.CreateCounter<long>("monolith.trainer.examples", "{example}", "Examples learned, repeated ones after a recovery included.");
         _batches = _meter.CreateCounter<long>("monolith.trainer.micro_batches", "{batch}", "Micro-batches learned.");
-        _refused = _meter.CreateCounter<long>("monolith.trainer.refused_examples", "{example}", "Examples with a value that its feature cannot take, left out.");
+        _refused = _meter.CreateCounter<long>("monolith.trainer.refused_examples", "{example}", "Examples left out: a value that its feature cannot take, or one beyond all measure.");
         _failures = _meter.CreateCounter<long>("monolith.trainer.failures", "{failure}", "Failures after which a worker went back to where the parts stand.");
         _compute = _meter.CreateHistogram<double>("monolith.trainer.compute.duration", "s", "Scoring and learning a micro-batch.");
         _lookup = _meter.CreateHistogram<double>("monolith.trainer.lookup.duration", "s", "Fetching a micro-batch's rows from all shards.");
@@ -45,7 +45,7 @@ public sealed class TrainerMetrics : IDisposable
         _compute.Record(compute.TotalSeconds);
     }
 
-    internal void Refused() => _refused.Add(1);
+    internal void Refused(int examples) => _refused.Add(examples);
 
     internal void Failure() => _failures.Add(1);
 

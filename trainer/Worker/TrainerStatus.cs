@@ -4,7 +4,7 @@ namespace Monolith.Trainer.Worker;
 /// <param name="Examples">Examples learned by this process, repeated ones after a recovery included.</param>
 /// <param name="MicroBatches">Micro-batches learned.</param>
 /// <param name="ExamplesPerSecond">Since the status was last asked for, or since the start.</param>
-/// <param name="RefusedExamples">Examples left out for a value that its feature cannot take.</param>
+/// <param name="RefusedExamples">Examples left out: a value that its feature cannot take, or one beyond all measure.</param>
 /// <param name="Round">The newest round any worker has.</param>
 /// <param name="Lag">
 /// Age, by emission time, of the newest example learned while more are waiting; zero when every worker has learned all there is.

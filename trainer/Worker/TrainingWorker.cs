@@ -261,7 +261,13 @@ internal sealed partial class TrainingWorker : IDisposable
     private void Compute(MicroBatch batch)
     {
         var start = _context.Time.GetTimestamp();
-        _steps.Learn(batch);
+        if (_steps.Learn(batch) is > 0 and var leftOut)
+        {
+            _context.Metrics.Refused(leftOut);
+            Progress.Refuse(leftOut);
+            LogUnsound(Name, leftOut, batch.Partition.Name, batch.From, batch.Through);
+        }
+
         _context.Metrics.Batch(batch.Count, _context.Time.GetElapsedTime(start));
     }
 
@@ -276,7 +282,7 @@ internal sealed partial class TrainingWorker : IDisposable
         }
 
         await Task.WhenAll(_shards.Push(batch).Append(_scores.Push(batch)));
-        partition.Outstanding--;
+        partition.Delivered();
         _failures = 0;
         _context.Metrics.Push(_context.Time.GetElapsedTime(start));
         Progress.Learned(count, _steps.Round, watermark);
@@ -294,7 +300,7 @@ internal sealed partial class TrainingWorker : IDisposable
         foreach (var (partition, feed) in _collector.Inputs)
         {
             var caughtUp = feed.CaughtUpMs;
-            if (caughtUp > 0 && feed.IsEmpty && partition.Outstanding == 0
+            if (caughtUp > 0 && feed.IsEmpty && !partition.HasOutstanding
                 && _context.Time.GetElapsedTime(partition.LastHeartbeat) >= _context.Options.Heartbeat)
             {
                 partition.LastHeartbeat = _context.Time.GetTimestamp();
@@ -362,8 +368,8 @@ internal sealed partial class TrainingWorker : IDisposable
 
     private void Refused(FeatureException e)
     {
-        _context.Metrics.Refused();
-        if (BitOperations.IsPow2(Progress.Refuse()))
+        _context.Metrics.Refused(1);
+        if (BitOperations.IsPow2(Progress.Refuse(1)))
         {
             LogRefused(Name, e.Message, Progress.Refused); // the first, and then ever fewer: the counter has them all
         }
@@ -373,25 +379,4 @@ internal sealed partial class TrainingWorker : IDisposable
         await Task.Delay(wait, _context.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < TimeSpan.Zero ? b : b < TimeSpan.Zero || a < b ? a : b;
-
-    [LoggerMessage(LogLevel.Information, "{Worker} learns from {Positions}, dense parameters of round {Round}")]
-    private partial void LogStarts(string worker, string positions, long round);
-
-    [LoggerMessage(LogLevel.Warning, "{Worker} goes back to where the parts stand after failure {Failures} in a row")]
-    private partial void LogFailure(Exception e, string worker, int failures);
-
-    [LoggerMessage(LogLevel.Warning, "{Worker} gives up {Partition}: another worker has taken it over")]
-    private partial void LogTakenOver(string worker, string partition);
-
-    [LoggerMessage(LogLevel.Warning, "{Worker} starts its dense optimizer from scratch: the state kept is of another optimizer or network")]
-    private partial void LogOtherOptimizer(string worker);
-
-    [LoggerMessage(LogLevel.Warning, "{Worker} did not finish within {Wait}; what it did not deliver is learned again at the next start")]
-    private partial void LogStopTooLong(Exception e, string worker, TimeSpan wait);
-
-    [LoggerMessage(LogLevel.Warning, "{Worker} could not take its leave; rounds stop waiting for it by themselves")]
-    private partial void LogLeave(Exception e, string worker);
-
-    [LoggerMessage(LogLevel.Warning, "{Worker} leaves out an example: {Reason} ({Refused} so far)")]
-    private partial void LogRefused(string worker, string reason, long refused);
 }

@@ -44,7 +44,7 @@ internal sealed class WorkerProgress
         _lastError = null;
     }
 
-    public long Refuse() => Interlocked.Increment(ref _refused);
+    public long Refuse(int examples) => Interlocked.Add(ref _refused, examples);
 
     public void Failed(string error)
     {

@@ -88,6 +88,27 @@ public sealed class LiveTrainingTests
     }
 
     [Fact]
+    public async Task Numbers_that_overflow_the_network_are_left_out_and_poison_nothing()
+    {
+        await using var trainer = new LiveTrainer(Spec with { Training = new TrainingSpec { MicroBatch = 1 } }, _model, _source);
+        var group = Group(examples: 2);
+        foreach (var (label, example) in group.Examples.Index())
+        {
+            // One of the two is wrong by as much as a float can be.
+            example.Features["n0"] = new FeatureValue { Number = 3e38 };
+            example.Labels[0] = new Label { Present = true, Value = label };
+        }
+
+        _source.Append(0, group);
+        Append(examples: 1);
+        await Eventually.Holds(() => AllAt(2), "every part is past both");
+        Assert.Equal([2f], _model.Metrics.Examples.Keys);
+        Assert.Equal(2, trainer.Trainer.Status.RefusedExamples);
+        Assert.All(_model.Federation.Model.Parameters.ToArray(), p => Assert.True(float.IsFinite(p)));
+        Assert.All(_model.Shards.SelectMany(s => s.Gradients.Values).SelectMany(g => g), g => Assert.True(float.IsFinite(g)));
+    }
+
+    [Fact]
     public async Task What_the_log_no_longer_keeps_is_passed_over()
     {
         for (var i = 0; i < 6; i++)
