@@ -29,7 +29,7 @@ public static class ModelSpecFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new FileNotFoundException($"no model specification at {path} (seen from {Environment.CurrentDirectory})", path, e);
+            throw new FileNotFoundException($"no model specification at {path} (seen from {Environment.CurrentDirectory})", path);
         }
         catch (UnauthorizedAccessException e)
         {

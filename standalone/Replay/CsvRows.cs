@@ -67,7 +67,7 @@ internal sealed class CsvRows : IDisposable
             throw e switch
             {
                 DataFileException => e,
-                CsvMissingHeadersException => new DataFileException($"{file} is empty: its first line must name the columns", e),
+                CsvMissingHeadersException => new DataFileException($"{file} is empty: its first line must name the columns"),
                 InvalidDataException => new DataFileException($"{file} is not a whole gzip file: {e.Message}", e),
                 _ => new DataFileException($"{file} cannot be read: {e.Message}", e),
             };
@@ -112,13 +112,18 @@ internal sealed class CsvRows : IDisposable
 
     private static FileStream OpenStream(string path)
     {
+        if (Directory.Exists(path))
+        {
+            throw new DataFileException($"{path} is a folder; a data file is wanted");
+        }
+
         try
         {
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new DataFileException($"{path} does not exist (seen from {Environment.CurrentDirectory})", e);
+            throw new DataFileException($"{path} does not exist (seen from {Environment.CurrentDirectory})");
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {

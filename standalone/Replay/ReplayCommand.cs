@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Monolith.Standalone.CommandLine;
 
 namespace Monolith.Standalone.Replay;
@@ -35,8 +37,8 @@ internal static class ReplayCommand
             Description = "Keep what was learned here: 'run --data-dir' serves it and learns on, and a further replay goes on where "
                 + "this one ended. Without, it is thrown away.",
         };
-        workers.Validators.Add(r => Check(r.GetValueOrDefault<int>() is >= 1 and <= WorkersMax, r, $"from 1 to {WorkersMax}"));
-        limit.Validators.Add(r => Check(r.GetValueOrDefault<long?>() is null or >= 1, r, "1 or more"));
+        workers.Validators.Add(r => Check(r, x => x is >= 1 and <= WorkersMax, $"from 1 to {WorkersMax}"));
+        limit.Validators.Add(r => Check(r, x => x >= 1, "1 or more"));
 
         var command = new DocumentedCommand(
             "replay",
@@ -65,11 +67,12 @@ internal static class ReplayCommand
         return command;
     }
 
-    private static void Check(bool holds, System.CommandLine.Parsing.OptionResult result, string allowed)
+    // What is no number at all is reported by the parser itself.
+    private static void Check(OptionResult result, Predicate<long> isAllowed, string allowed)
     {
-        if (!holds)
+        if (result.Tokens is [var token] && long.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && !isAllowed(value))
         {
-            result.AddError($"{result.Option.Name} is '{result.Tokens[0].Value}'; allowed: {allowed}");
+            result.AddError($"{result.Option.Name} is '{token.Value}'; allowed: {allowed}");
         }
     }
 }

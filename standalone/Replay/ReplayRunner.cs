@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Monolith.Contracts.Specification;
 using Monolith.Standalone.CommandLine;
 using Monolith.Standalone.Hosting;
+using Monolith.Standalone.Reports;
 
 namespace Monolith.Standalone.Replay;
 
@@ -21,6 +22,11 @@ internal sealed class ReplayRunner(ReplayOptions options, TextWriter output, Tim
         var begun = time.GetTimestamp();
         var spec = ModelSpecFile.Load(options.Model);
         spec = spec with { Seed = options.Seed ?? spec.Seed };
+        foreach (var file in new[] { options.Report, options.Predictions }.OfType<string>())
+        {
+            AtomicFile.CheckWritable(file);
+        }
+
         var source = new CsvExampleSource(spec, options.Data, options.Workers, options.Limit);
         using var folder = options.DataFolder is { } path ? DataFolder.Open(path) : DataFolder.Temporary();
         folder.CheckModel(spec);
@@ -55,9 +61,9 @@ internal sealed class ReplayRunner(ReplayOptions options, TextWriter output, Tim
             PredictionsFile.Write(predictions, spec, scores);
         }
 
-        if (options.Report is { } file)
+        if (options.Report is { } reportFile)
         {
-            report.Write(file, spec);
+            report.Write(reportFile, spec);
         }
 
         ReplaySummary.Print(report, spec, output);

@@ -111,6 +111,20 @@ public sealed class ReplayCommandTests : IDisposable
         Assert.InRange(json["examples"]!.GetValue<long>(), 1, (100_000 * PerRequest) - 1);
     }
 
+    [Theory]
+    [InlineData(ExitCodes.Usage, "--workers is '0'; allowed: from 1 to 256", "--workers", "0")]
+    [InlineData(ExitCodes.Usage, "'x'", "--workers", "x")]
+    [InlineData(ExitCodes.Usage, "--limit is '0'; allowed: 1 or more", "--limit", "0")]
+    [InlineData(ExitCodes.Usage, "'1.5'", "--seed", "1.5")]
+    [InlineData(ExitCodes.Failure, "/proc/none/r.json cannot be written", "--report", "/proc/none/r.json")]
+    [InlineData(ExitCodes.Failure, "is a folder", "--predictions", ".")]
+    public async Task Options_that_cannot_be_are_refused_before_anything_is_learned(int expected, string message, params string[] more)
+    {
+        var (code, error) = await Run(["--data", Data(_ => false, requests: 2), .. more]);
+        Assert.Equal(expected, code);
+        Assert.Contains(message, error);
+    }
+
     // Clicks depend on the item and fall with the position, so there is something to learn.
     private string Data(Func<int, bool> isFlipped, int requests = Requests)
     {
