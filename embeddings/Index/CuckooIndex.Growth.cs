@@ -15,6 +15,7 @@ internal sealed unsafe partial class CuckooIndex
     private const int MinPagesAfterSplit = 8;
     private const int MaxDepth = 26;
     private readonly Queue<ulong> _waiting = new();
+    private readonly List<IndexEntry> _crowded = new(capacity: 4096);
 
     /// <summary>Sub-tables that grew, by pages or by splitting.</summary>
     public long Growths { get; private set; }
@@ -226,9 +227,13 @@ internal sealed unsafe partial class CuckooIndex
         _depth = depth;
     }
 
-    /// <summary>Copies all ids to other pages: to <paramref name="high"/> where the bit of the hash is set.</summary>
+    /// <summary>
+    /// Copies all ids to other pages: to <paramref name="high"/> where the bit of the hash is set. First those that find room
+    /// in their first bucket, then the rest, so that as few as possible lie in their second one.
+    /// </summary>
     private bool MoveAll(SubTable* from, SubTable* low, SubTable* high, ulong splitBit)
     {
+        _crowded.Clear();
         for (var at = 0u; at < from->Buckets; at++)
         {
             var bucket = BucketAt(from, at);
@@ -237,10 +242,26 @@ internal sealed unsafe partial class CuckooIndex
                 var entry = System.Numerics.BitOperations.TrailingZeroCount(used);
                 var id = Bucket.Id(bucket, entry);
                 var hash = Hash(id);
-                if (!TryPlace((hash & splitBit) != 0 ? high : low, id, hash, Bucket.Row(bucket, entry)))
+                var to = (hash & splitBit) != 0 ? high : low;
+                var first = BucketAt(to, IdHash.Reduce((uint)hash, to->Buckets));
+                var free = Bucket.FirstFree(first);
+                if (free < Bucket.Entries)
                 {
-                    return false;
+                    Bucket.Put(first, free, id, Bucket.Row(bucket, entry));
                 }
+                else
+                {
+                    _crowded.Add(new IndexEntry { Id = id, Row = Bucket.Row(bucket, entry) });
+                }
+            }
+        }
+
+        foreach (var entry in _crowded)
+        {
+            var hash = Hash(entry.Id);
+            if (!TryPlace((hash & splitBit) != 0 ? high : low, entry.Id, hash, entry.Row))
+            {
+                return false;
             }
         }
 

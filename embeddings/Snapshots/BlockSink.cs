@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
+using Monolith.Embeddings.Memory;
 
 namespace Monolith.Embeddings.Snapshots;
 
 /// <summary>
 /// Takes blocks to a stream: at once, or on a thread of its own, so that neither the checksum nor the disk holds the table up.
-/// Buffers are native memory: large arrays would have the collector run while the table is updated.
+/// Buffers are halves of slabs: large arrays would have the collector run while the table is updated, and small pages would
+/// cost a fault for every 4 KiB of pre-images.
 /// </summary>
 internal sealed unsafe class BlockSink : IDisposable
 {
@@ -13,6 +14,7 @@ internal sealed unsafe class BlockSink : IDisposable
     private readonly object _lock = new();
     private readonly Queue<(nint Buffer, int Length, BlockKind Kind)> _full = new();
     private readonly Stack<nint> _free = new();
+    private readonly List<nint> _slabs = [];
     private readonly Thread? _thread;
     private readonly int _most;
     private Exception? _failure;
@@ -72,8 +74,11 @@ internal sealed unsafe class BlockSink : IDisposable
 
                 if (_buffers < _most)
                 {
-                    _buffers++;
-                    return (byte*)NativeMemory.Alloc(SnapshotFormat.FrameBytes + SnapshotFormat.BlockBytes);
+                    var slab = SlabPool.Shared.Rent(young: false);
+                    _slabs.Add((nint)slab);
+                    _free.Push((nint)(slab + SnapshotFormat.FrameBytes + SnapshotFormat.BlockBytes));
+                    _buffers += 2;
+                    return slab;
                 }
 
                 Waits++;
@@ -145,10 +150,12 @@ internal sealed unsafe class BlockSink : IDisposable
 
     private void Free()
     {
-        while (_free.TryPop(out var buffer))
+        foreach (var slab in _slabs)
         {
-            NativeMemory.Free((void*)buffer);
+            SlabPool.Shared.Return((byte*)slab, young: false);
         }
+
+        _slabs.Clear();
     }
 
     private void Write()

@@ -18,8 +18,8 @@ internal static class SnapshotFormat
     /// <summary>Bytes before a block's payload: kind, length, checksum.</summary>
     public const int FrameBytes = 16;
 
-    /// <summary>Largest payload of a block, in bytes.</summary>
-    public const int BlockBytes = 1 << 20;
+    /// <summary>Largest payload of a block, in bytes: two blocks with their frames fill a slab.</summary>
+    public const int BlockBytes = (1 << 20) - FrameBytes;
 
     /// <summary>Bytes of a row before its values: id, event time, occurrences.</summary>
     public const int RowHeadBytes = 14;

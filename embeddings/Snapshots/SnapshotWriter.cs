@@ -82,13 +82,6 @@ internal sealed unsafe class SnapshotWriter(BlockSink sink, int rowBytes)
         sink.Submit(block, 16, BlockKind.End);
     }
 
-    /// <summary>Gives back the block under way, of a snapshot that is not completed.</summary>
-    public void Abandon()
-    {
-        NativeMemory.Free(_block);
-        _block = _at = _end = null;
-    }
-
     private static Span<byte> Payload(byte* block) => new(block + SnapshotFormat.FrameBytes, SnapshotFormat.BlockBytes);
 
     private void NextBlock()

@@ -100,7 +100,6 @@ public sealed unsafe class TableSnapshot : IDisposable
                 _table.EndSnapshot(completed: false);
             }
 
-            _writer.Abandon();
             _sink.Dispose();
             NativeMemory.Free(_entries);
         }
