@@ -3,6 +3,7 @@ using System.Globalization;
 using Monolith.Contracts.Specification;
 using Monolith.Standalone.CommandLine;
 using Monolith.Standalone.Demo.Reporting;
+using Monolith.Standalone.Demo.World;
 using Monolith.Standalone.Hosting;
 using Monolith.Standalone.Run;
 using Spectre.Console;
@@ -22,7 +23,7 @@ internal static class DemoCommand
     {
         Description = "Users of the population.",
         HelpName = "N",
-        DefaultValueFactory = _ => new DemoOptions().Users,
+        DefaultValueFactory = _ => new WorldOptions().Users,
     };
 
     private static readonly Option<double> Rate = new("--rate")
@@ -36,7 +37,7 @@ internal static class DemoCommand
     {
         Description = "Seed of everything hidden in the population.",
         HelpName = "S",
-        DefaultValueFactory = _ => new DemoOptions().Seed,
+        DefaultValueFactory = _ => new WorldOptions().Seed,
     };
 
     private static readonly Option<string?> DataDir = new("--data-dir")
@@ -96,9 +97,8 @@ internal static class DemoCommand
         {
             ModelFile = parsed.GetValue(Model),
             Duration = seconds is { } s ? TimeSpan.FromSeconds(s) : null,
-            Users = parsed.GetValue(Users),
+            World = new WorldOptions { Users = parsed.GetValue(Users), Seed = parsed.GetValue(Seed) },
             Rate = parsed.GetValue(Rate),
-            Seed = parsed.GetValue(Seed),
             DataDir = parsed.GetValue(DataDir),
             ReportFile = parsed.GetValue(Report),
             Quiet = parsed.GetValue(Quiet),

@@ -1,3 +1,5 @@
+using Monolith.Standalone.Demo.World;
+
 namespace Monolith.Standalone.Demo;
 
 /// <summary>What <c>monolith demo</c> was asked for.</summary>
@@ -9,14 +11,11 @@ public sealed record DemoOptions
     /// <summary>How long the population acts; null: until interrupted.</summary>
     public TimeSpan? Duration { get; init; }
 
-    /// <summary>Users.</summary>
-    public int Users { get; init; } = 2000;
+    /// <summary>The simulated world: seed, users, items, drift.</summary>
+    public WorldOptions World { get; init; } = new();
 
     /// <summary>Requests a second.</summary>
     public double Rate { get; init; } = 100;
-
-    /// <summary>Seed of the simulated world.</summary>
-    public ulong Seed { get; init; } = 1;
 
     /// <summary>Kept between runs; null: a temporary folder that is deleted afterwards.</summary>
     public string? DataDir { get; init; }

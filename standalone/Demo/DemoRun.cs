@@ -6,7 +6,6 @@ using Monolith.Serving.Api;
 using Monolith.Standalone.Demo.Canary;
 using Monolith.Standalone.Demo.Reporting;
 using Monolith.Standalone.Demo.Traffic;
-using Monolith.Standalone.Demo.World;
 using Monolith.Standalone.Hosting;
 
 namespace Monolith.Standalone.Demo;
@@ -24,7 +23,6 @@ internal sealed partial class DemoRun : IDisposable
     private readonly MonolithHost _host;
     private readonly TimeProvider _clock;
     private readonly TrafficCounters _counters = new();
-    private readonly WorldOptions _world;
     private readonly DemoState _before;
     private readonly DemoApi _api;
     private readonly HttpClient _status;
@@ -41,11 +39,10 @@ internal sealed partial class DemoRun : IDisposable
         _folder = folder;
         _host = host;
         _clock = clock;
-        _world = new WorldOptions { Seed = options.Seed, Users = options.Users };
-        _before = DemoState.Of(folder, options);
+        _before = DemoState.Of(folder, options.World);
         _api = new DemoApi(host.Address, _counters, clock, host.Services.GetRequiredService<ILogger<DemoApi>>());
         _status = new HttpClient { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(5) };
-        _arrivals = new Arrivals(new Visits(_world, spec.Name, _api, _counters, clock), _counters, options.Rate, clock);
+        _arrivals = new Arrivals(new Visits(options.World, spec.Name, _api, _counters, clock), _counters, options.Rate, clock);
         _canaries = new CanaryProber(spec.Name, _api, clock);
         _events = new Rate(clock);
         _examples = new Rate(clock);
@@ -112,7 +109,8 @@ internal sealed partial class DemoRun : IDisposable
             // The last status is shown again; failing calls of the population are counted where they happen.
         }
 
-        var untilDrift = _world.AbruptDriftEvery.TotalSeconds - (_arrivals.Seconds % _world.AbruptDriftEvery.TotalSeconds);
+        var period = _options.World.AbruptDriftEvery.TotalSeconds;
+        var untilDrift = period - (_arrivals.Seconds % period);
         return new DemoView(
             _clock.GetElapsedTime(started),
             _events.Of(_counters.Events),
@@ -149,8 +147,8 @@ internal sealed partial class DemoRun : IDisposable
             WorldSeconds = _arrivals.Seconds,
             Interrupted = interrupted,
             Rate = _options.Rate,
-            Users = _options.Users,
-            Seed = _options.Seed,
+            Users = _options.World.Users,
+            Seed = _options.World.Seed,
         };
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Monolith.Standalone.Demo.World;
 using Monolith.Standalone.Hosting;
 using Monolith.Standalone.Reports;
 
@@ -21,20 +22,20 @@ internal sealed record DemoState
 
     /// <summary>The world of a folder: the one that was stopped there, or a new one.</summary>
     /// <exception cref="DataFolderException">The folder has a world of another seed or number of users.</exception>
-    public static DemoState Of(DataFolder folder, DemoOptions options)
+    public static DemoState Of(DataFolder folder, WorldOptions world)
     {
         var file = FileOf(folder);
         if (!File.Exists(file))
         {
-            return new DemoState { Seed = options.Seed, Users = options.Users };
+            return new DemoState { Seed = world.Seed, Users = world.Users };
         }
 
         var state = JsonSerializer.Deserialize(File.ReadAllBytes(file), DemoStateJson.Default.DemoState)!;
-        return (state.Seed, state.Users) == (options.Seed, options.Users)
+        return (state.Seed, state.Users) == (world.Seed, world.Users)
             ? state
             : throw new DataFolderException(
-                $"data folder {folder.Path} has a population of {state.Users} users with seed {state.Seed}, not of {options.Users} "
-                + $"with seed {options.Seed}: use --users {state.Users} --seed {state.Seed}, or name a new folder");
+                $"data folder {folder.Path} has a population of {state.Users} users with seed {state.Seed}, not of {world.Users} "
+                + $"with seed {world.Seed}: use --users {state.Users} --seed {state.Seed}, or name a new folder");
     }
 
     public void Save(DataFolder folder) =>

@@ -12,6 +12,7 @@ internal sealed class Catalogue
     public const int Categories = 24;
 
     private const float CategoryShare = 0.7f;
+    private const int DrawsPerItem = 8;
     private readonly WorldOptions _options;
     private readonly float[] _categories = new float[Categories * Population.Dimension];
     private readonly double[] _popularity;
@@ -20,6 +21,7 @@ internal sealed class Catalogue
 
     public Catalogue(WorldOptions options)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Items, 2 * options.Candidates, nameof(options));
         _options = options;
         for (var category = 0; category < Categories; category++)
         {
@@ -45,11 +47,12 @@ internal sealed class Catalogue
     /// <summary>Draws different items by popularity.</summary>
     /// <param name="random">Draws.</param>
     /// <param name="seconds">The world's time.</param>
-    /// <param name="category">Of this category alone; null: of any.</param>
-    /// <param name="into">Receives the items; few enough that a category has as many.</param>
+    /// <param name="category">Of this category, as far as it has so many; null: of any.</param>
+    /// <param name="into">Receives the items.</param>
     public void Sample(ref SeededRandom random, double seconds, int? category, Span<Item> into)
     {
         var newest = _options.Items - 1 + (long)(seconds * _options.ArrivalsPerSecond);
+        var patience = into.Length * Categories * DrawsPerItem;
         for (var i = 0; i < into.Length; i++)
         {
             Item item;
@@ -57,9 +60,9 @@ internal sealed class Catalogue
             {
                 var found = Array.BinarySearch(_popularity, random.Unit() * _popularity[^1]);
                 item = At(found < 0 ? ~found : found, newest);
+                patience--;
             }
-            while ((category ?? item.Category) != item.Category || Contains(into[..i], item.Number));
-
+            while ((patience > 0 && category is not null && category != item.Category) || Contains(into[..i], item.Number));
             into[i] = item;
         }
     }

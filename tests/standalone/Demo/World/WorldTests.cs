@@ -43,6 +43,17 @@ public sealed class WorldTests
     }
 
     [Fact]
+    public void A_category_with_too_few_items_is_filled_up_with_others()
+    {
+        var catalogue = new Catalogue(Options with { Items = 48 });
+        var random = new SeededRandom(1, Monolith.Standalone.Demo.World.Draw.Request, 1);
+        var items = new Item[Options.Candidates];
+        catalogue.Sample(ref random, 0, 3, items);
+        Assert.Equal(items.Length, items.Select(i => i.Number).Distinct().Count());
+        Assert.Contains(items, i => i.Category == 3);
+    }
+
+    [Fact]
     public void Popular_places_are_drawn_more_often()
     {
         var catalogue = new Catalogue(Options);
