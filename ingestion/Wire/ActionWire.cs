@@ -65,7 +65,7 @@ internal ref struct ActionWire
                 return eight;
             case (1, WireType.Bytes):
                 return _reader.TrySkip(wireType);
-            case (>= 1 and <= 6, _):
+            case ( >= 1 and <= 6, _):
                 return false;
             default:
                 return _reader.TrySkip(wireType);

@@ -89,7 +89,7 @@ internal ref struct ImpressionWire
             case (5, WireType.Bytes):
                 Items++;
                 return _reader.TryBytes(out var item) && IsValidItem(item);
-            case (>= 1 and <= 6, not WireType.Bytes) or (3, _):
+            case ( >= 1 and <= 6, not WireType.Bytes) or (3, _):
                 return false;
             default:
                 return _reader.TrySkip(wireType);
