@@ -100,7 +100,7 @@ public static class MonolithCommandLine
         }
 
         var cause = exception.GetBaseException();
-        return cause == exception || exception.Message.Contains(cause.Message, StringComparison.Ordinal)
+        return exception is OperatorException || cause == exception || exception.Message.Contains(cause.Message, StringComparison.Ordinal)
             ? exception.Message
             : $"{exception.Message} ({cause.Message})";
     }

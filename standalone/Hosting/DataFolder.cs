@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Monolith.Contracts.Specification;
+using Monolith.Standalone.CommandLine;
 using Monolith.Standalone.Reports;
 
 namespace Monolith.Standalone.Hosting;
@@ -151,4 +152,4 @@ public sealed class DataFolder : IDisposable
 /// <summary>A data folder cannot be used; the message says why and what to do.</summary>
 /// <param name="message">The message.</param>
 /// <param name="inner">What went wrong underneath.</param>
-public sealed class DataFolderException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class DataFolderException(string message, Exception? inner = null) : OperatorException(message, inner);

@@ -20,6 +20,8 @@ internal static class Logging
         // On a busy small machine these speak of scheduling, not of anything an operator can change.
         .AddFilter("Orleans.Runtime.Silo", LogLevel.Error)
         .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error)
+        // Stopping, Orleans looks for another silo to move a grain to, and calls it an error that a single process has none.
+        .AddFilter("Orleans.Grain", LogLevel.Critical)
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;

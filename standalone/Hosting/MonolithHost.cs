@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -11,6 +13,7 @@ using Monolith.Serving.Api;
 using Monolith.Serving.Replica;
 using Monolith.Silos.Hosting;
 using Monolith.Silos.Redis;
+using Monolith.Standalone.CommandLine;
 using Monolith.Trainer;
 using Monolith.Trainer.Sources;
 using Monolith.Trainer.Worker;
@@ -77,7 +80,7 @@ public sealed class MonolithHost : IAsyncDisposable
             await Release(app, redis, log);
             if (exception is IOException && exception.InnerException is AddressInUseException)
             {
-                throw Listening.InUse(options.Urls, exception);
+                throw Taken(options.Urls, exception);
             }
 
             throw;
@@ -136,6 +139,32 @@ public sealed class MonolithHost : IAsyncDisposable
         return app;
     }
 
+    private static HostStartException Taken(string urls, Exception? inner) =>
+        new($"{urls} is in use by another program: stop that program, or listen elsewhere with --urls", inner);
+
+    private static async Task<bool> IsTaken(Uri url, CancellationToken cancellation)
+    {
+        if (url.Port == 0)
+        {
+            return false;
+        }
+
+        foreach (var address in await Dns.GetHostAddressesAsync(url.DnsSafeHost, cancellation))
+        {
+            using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(address, url.Port));
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     // Requests are answered from the first moment, but with "not ready" until the replica has found the parameters.
     private static async Task Ready(WebApplication app, CancellationToken cancellation)
     {
@@ -160,6 +189,8 @@ public sealed class MonolithHost : IAsyncDisposable
     {
         if (app is not null)
         {
+            // Disposed without having been stopped, services would find each other gone. Stopping twice does nothing.
+            await app.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await app.DisposeAsync();
         }
 
@@ -171,4 +202,4 @@ public sealed class MonolithHost : IAsyncDisposable
 /// <summary>The host cannot start; the message says why and what to do.</summary>
 /// <param name="message">The message.</param>
 /// <param name="inner">What went wrong underneath.</param>
-public sealed class HostStartException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class HostStartException(string message, Exception? inner = null) : OperatorException(message, inner);
