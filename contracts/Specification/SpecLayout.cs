@@ -7,7 +7,8 @@ namespace Monolith.Contracts.Specification;
 /// <summary>
 /// What of a specification stored parameters depend on, and so may not change while they are kept: shards, the seed of
 /// initial values, tables with their segments, initializers and kinds of optimizers, features with their order, tables and
-/// ids, the network's shape, the tasks. Learning rates, windows, intervals and limits may change at any time.
+/// ids, the network's shape, the tasks. Learning rates, the dense optimizer (it starts from scratch then), windows, intervals
+/// and limits may change at any time.
 /// </summary>
 public sealed class SpecLayout
 {
@@ -32,10 +33,9 @@ public sealed class SpecLayout
             $"model {spec.Name}",
             $"seed {spec.Seed}",
             $"shards {spec.Shards}",
-            .. spec.Tables.Select(t => $"table {t.Name}: " + string.Join(" + ", t.Segments.Select(Segment))),
+            .. spec.Tables.Select(t => $"table {t.Name} in {t.Precision}: " + string.Join(" + ", t.Segments.Select(Segment))),
             .. spec.Features.Select(Feature),
             $"network {spec.Network.GetType().Name} [{string.Join(", ", spec.Network.Hidden)}]",
-            $"dense optimizer {spec.Network.Optimizer.GetType().Name}",
             .. spec.Tasks.Select(t => $"task {t.Name}"),
         ]);
     }
@@ -49,7 +49,7 @@ public sealed class SpecLayout
     ];
 
     private static string Segment(SegmentSpec segment) =>
-        $"{segment.Dimension} × {segment.Optimizer.GetType().Name} from {SpecJson.Initializer(segment.Initializer).ToJsonString()}";
+        $"{segment.Dimension} × {segment.Optimizer.GetType().Name}{(segment.Optimizer is SparseAdamOptimizer { AmsGrad: true } ? " with maxima" : "")} from {SpecJson.Initializer(segment.Initializer).ToJsonString()}";
 
     // How a value becomes ids counts; how it is looked up, pooled or scored does not.
     private static string Feature(FeatureSpec feature) => feature switch

@@ -42,6 +42,7 @@ internal static partial class Scalars
         : $"a number {(above ? "above" : "from")} {min}{(max >= float.MaxValue ? above ? "" : " up" : below ? $" and below {max}" : $" to {max}")}",
         text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var x)
             && (above ? x > min : x >= min) && (below ? x < max : x <= max)
+            && (x == 0 || (float)x != 0) // settings are kept as floats: what is zero to them is not "above 0"
                 ? x
                 : null);
 

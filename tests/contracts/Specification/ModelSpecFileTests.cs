@@ -70,6 +70,7 @@ public sealed class ModelSpecFileTests
     [InlineData("kind: ftrl", "kind: ftlr", "ftlr", "tables[0].segments[0].optimizer.kind", "'ftlr' (did you mean 'ftrl'?)", "sgd, adagrad")]
     [InlineData("kind: ftrl", "kind: ftrl, rate: 1", "rate: 1", "tables[0].segments[0].optimizer.rate", "an unknown key", "learning_rate")]
     [InlineData("kind: ftrl", "kind: ftrl, learning_rate: 0", "0 }", "tables[0].segments[0].optimizer.learning_rate", "'0'", "above 0")]
+    [InlineData("kind: ftrl", "kind: ftrl, learning_rate: 1e-60", "1e-60", "tables[0].segments[0].optimizer.learning_rate", "'1e-60'", "above 0")]
     [InlineData(", optimizer: { kind: ftrl }", "", "{ dimension: 1", "tables[0].segments[0].optimizer", "nothing", "sgd, adagrad")]
     [InlineData("low: -0.1,", "low: 0.2,", "{ kind: uniform", "tables[0].segments[1].initializer", "low 0.2 and high 0.1", "low below high")]
     [InlineData("kind: categorical, source: user_id", "kind: category", "category", "features[0].kind", "'category'", "categorical, cross, numeric")]

@@ -26,6 +26,7 @@ public sealed class SpecLayoutTests
             Spec with { Seed = 2 }, Spec with { Shards = 4 }, Spec with { Name = "other" },
             Spec with { Tables = [table with { Segments = [table.Segments[0], table.Segments[1] with { Dimension = 8 }] }] },
             Spec with { Tables = [table with { Segments = [table.Segments[0], table.Segments[1] with { Optimizer = new SgdOptimizer() }] }] },
+            Spec with { Tables = [table with { Precision = RowPrecision.Float16 }] },
             Spec with { Features = [.. Spec.Features.Reverse()] }, Spec with { Features = Spec.Features[1..] },
             Spec with { Network = new DeepFmNetwork { Hidden = [64] } }, Spec with { Tasks = [Spec.Tasks[0] with { Name = "buy" }] },
         ];
