@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Garnet;
 using Garnet.common;
 using Microsoft.Extensions.Logging;
@@ -14,6 +15,7 @@ namespace Monolith.Silos.Redis;
 /// </summary>
 public sealed class EmbeddedRedis : IDisposable
 {
+    private const int PortAttempts = 100;
     private const int StartAttempts = 5;
     private readonly GarnetServer _server;
 
@@ -57,12 +59,28 @@ public sealed class EmbeddedRedis : IDisposable
         }
     }
 
-    /// <summary>A loopback port that nobody listens on just now.</summary>
+    /// <summary>
+    /// A loopback port that nobody listens on just now; drawn below the range from which systems give ports to outgoing
+    /// connections, or one of those would often have it by the time it is listened on.
+    /// </summary>
     public static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        for (var attempt = 0; attempt < PortAttempts; attempt++)
+        {
+            var port = RandomNumberGenerator.GetInt32(20_000, 32_000);
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: draw again.
+            }
+        }
+
+        throw new IOException($"None of {PortAttempts} loopback ports drawn from 20000 to 31999 was free.");
     }
 
     /// <inheritdoc/>
