@@ -38,10 +38,11 @@ public sealed class SnapshotFile : IDisposable
     /// <summary>Writes a snapshot and returns once it is on the disk. The caller gives it its final name.</summary>
     /// <param name="path">A new file.</param>
     /// <param name="header">What it is of.</param>
-    /// <param name="body">Its state.</param>
-    public static void Write(string path, SnapshotHeader header, ReadOnlySequence<byte> body)
+    /// <param name="body">Its state, in pieces.</param>
+    public static void Write(string path, SnapshotHeader header, params IReadOnlyList<ReadOnlySequence<byte>> body)
     {
         ArgumentNullException.ThrowIfNull(header);
+        ArgumentNullException.ThrowIfNull(body);
         var hash = new XxHash128();
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
         var json = header.ToJson();
@@ -51,13 +52,15 @@ public sealed class SnapshotFile : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(start[12..], json.Length);
         Append(start);
         Append(json);
-        foreach (var segment in body)
+        var length = 0L;
+        foreach (var segment in body.SelectMany(Segments))
         {
             Append(segment.Span);
+            length += segment.Length;
         }
 
         Span<byte> end = stackalloc byte[TrailerBytes];
-        BinaryPrimitives.WriteInt64LittleEndian(end, body.Length);
+        BinaryPrimitives.WriteInt64LittleEndian(end, length);
         hash.Append(end[..8]);
         hash.GetCurrentHash(end[8..]);
         file.Write(end);
@@ -98,6 +101,21 @@ public sealed class SnapshotFile : IDisposable
         }
     }
 
+    /// <summary>Reads what a snapshot is of, without checking the rest: for figures, never for state.</summary>
+    /// <exception cref="InvalidDataException">Not even that can be read.</exception>
+    public static SnapshotHeader Peek(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        try
+        {
+            return ReadHeader(file);
+        }
+        catch (Exception e) when (e is JsonException or EndOfStreamException)
+        {
+            throw new InvalidDataException($"Snapshot {path} is damaged: {e.Message}", e);
+        }
+    }
+
     /// <summary>Asserts that the whole body was read: less or more means that it was read as something it is not.</summary>
     public void RequireEnd()
     {
@@ -110,6 +128,14 @@ public sealed class SnapshotFile : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Body.Dispose();
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Segments(ReadOnlySequence<byte> sequence)
+    {
+        foreach (var segment in sequence)
+        {
+            yield return segment;
+        }
+    }
 
     private static long Verify(FileStream file)
     {

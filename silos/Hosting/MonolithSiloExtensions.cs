@@ -83,6 +83,12 @@ public static class MonolithSiloExtensions
 
         var gatewayPort = options.GatewayPort == 0 ? EmbeddedRedis.FreePort() : options.GatewayPort;
         silo.UseRedisClustering(o => o.ConfigurationOptions = ConfigurationOptions.Parse(options.Redis!));
+
+        // With the default directory a part may be activated a second time while a silo joins: its lease keeps that from doing
+        // harm, but what it had learned since its snapshot would have to be learned again.
+#pragma warning disable ORLEANSEXP003 // experimental
+        silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
         silo.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId, options.ClusterId));
         return silo.ConfigureEndpoints(options.Address ?? IPAddress.Loopback, siloPort, gatewayPort, listenOnAnyHostAddress: false);
     }

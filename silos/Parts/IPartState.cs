@@ -20,6 +20,9 @@ public interface IPartState
     /// <summary>Writes the state; the offsets travel in the snapshot's header.</summary>
     void Save(Stream stream);
 
+    /// <summary>Begins a copy of what <see cref="Save"/> writes; one at a time.</summary>
+    IStateCopy BeginCopy() => new WholeCopy(this);
+
     /// <summary>Reads what <see cref="Save"/> wrote, into a fresh state.</summary>
     /// <exception cref="InvalidDataException">It is not of this layout.</exception>
     void Load(Stream stream, AppliedOffsets offsets);

@@ -101,7 +101,7 @@ public abstract partial class PartGrain<TState>(PartServices services) : Grain, 
         }
         finally
         {
-            keeper.Stop();
+            await keeper.StopAsync();
             (_state as IDisposable)?.Dispose();
         }
     }
@@ -132,6 +132,10 @@ public abstract partial class PartGrain<TState>(PartServices services) : Grain, 
         try
         {
             await Keeper.FlushAsync();
+            if (Keeper.BaseDue)
+            {
+                await SaveTick();
+            }
         }
         catch (Exception e)
         {

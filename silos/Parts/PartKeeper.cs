@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.IO;
 using Monolith.Contracts.Sync;
 using Monolith.Silos.Snapshots;
 using Monolith.Silos.Sync;
@@ -21,11 +20,6 @@ public sealed partial class PartKeeper
     /// <summary>Deltas that wait for Redis; while there are so many, changes stay in the tables.</summary>
     public const int OutboxMax = 4;
 
-    private static readonly RecyclableMemoryStreamManager Memory = new(new RecyclableMemoryStreamManager.Options
-    {
-        MaximumSmallPoolFreeBytes = 256 << 20,
-    });
-
     private readonly PartIdentity _part;
     private readonly IPartState _state;
     private readonly ISyncedState? _synced;
@@ -39,7 +33,7 @@ public sealed partial class PartKeeper
     private Task _pump = Task.CompletedTask;
     private Task _save = Task.CompletedTask;
     private bool _leased;
-    private bool _baseDue;
+    private long _gaveUpAt;
     private long _savedVersion;
     private PartHead _base;
     private PartHead _published;
@@ -82,7 +76,10 @@ public sealed partial class PartKeeper
     public bool Stopped { get; private set; }
 
     /// <summary>Whether the state has changed since it was last saved.</summary>
-    public bool SaveDue => !Stopped && (_baseDue || _state.Version != _savedVersion);
+    public bool SaveDue => !Stopped && (BaseDue || _state.Version != _savedVersion);
+
+    /// <summary>Whether replicas wait for a snapshot, because deltas were given up.</summary>
+    public bool BaseDue => !Stopped && _gaveUpAt > _base.BaseSequence;
 
     /// <summary>
     /// How far the oldest snapshot that a restore may fall back to goes in a partition: what the log must keep from.
@@ -120,6 +117,14 @@ public sealed partial class PartKeeper
 
     /// <summary>Stops publishing and saving for good: the state is in doubt and must be restored.</summary>
     public void Stop() => Stopped = true;
+
+    /// <summary>Stops, and waits for what is under way to let go of the state.</summary>
+    public async Task StopAsync()
+    {
+        Stop();
+        await Task.WhenAll(_save, _pump)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
 
     /// <summary>Takes what changed as a delta, if there is room, and publishes what waits.</summary>
     public Task FlushAsync()
@@ -164,15 +169,18 @@ public sealed partial class PartKeeper
             TakeDelta(_synced);
         }
 
-        // All of one turn: the header, the offsets in it and the copy of the state belong together.
+        // Of one turn: the header with its offsets, and the beginning of the copy, belong together.
         var version = _state.Version;
         var header = HeaderNow();
-        using var copy = Memory.GetStream();
-        _state.Save(copy);
-        _baseDue = false;
-        var held = _time.GetElapsedTime(started);
+        using var copy = _state.BeginCopy();
+        var held = await CopyAsync(copy, started);
+        if (Stopped)
+        {
+            return;
+        }
 
-        var temporary = await Task.Run(() => _store.Write(header, copy.GetReadOnlySequence()));
+        var body = copy.Finish();
+        var temporary = await Task.Run(() => _store.Write(header, body));
         if (_publisher is not null && await _publisher.CheckLeaseAsync(Epoch) == PublishOutcome.Fenced)
         {
             SnapshotStore.Discard(temporary);
@@ -190,9 +198,31 @@ public sealed partial class PartKeeper
 
         _base = new PartHead(Epoch, 0, path, header.Sequence);
         var elapsed = _time.GetElapsedTime(started);
-        _metrics.Saved(_part, elapsed, held, copy.Length);
-        LogSaved(_part, path, copy.Length, elapsed.TotalMilliseconds, held.TotalMilliseconds);
+        var bytes = body.Sum(b => b.Length);
+        _metrics.Saved(_part, elapsed, held, bytes);
+        LogSaved(_part, path, bytes, elapsed.TotalMilliseconds, held.TotalMilliseconds);
         await PumpAsync();
+    }
+
+    // Between two steps whatever waits for the part has its turn. Returns the longest that anything had to wait.
+    private async Task<TimeSpan> CopyAsync(IStateCopy copy, long started)
+    {
+        var held = TimeSpan.Zero;
+        while (!Stopped)
+        {
+            var done = copy.Step();
+            var step = _time.GetElapsedTime(started);
+            held = step > held ? step : held;
+            if (done)
+            {
+                break;
+            }
+
+            await Task.Yield();
+            started = _time.GetTimestamp();
+        }
+
+        return held;
     }
 
     private (long Epoch, string? Path) Load()
@@ -205,7 +235,11 @@ public sealed partial class PartKeeper
         using var file = opened.File;
         _state.Load(file.Body, AppliedOffsets.Restore(file.Header.Partitions, file.Header.Stream));
         file.RequireEnd();
-        _saved.Enqueue(file.Header.Partitions);
+        foreach (var offsets in _store.KeptOffsets())
+        {
+            _saved.Enqueue(offsets);
+        }
+
         return (file.Header.Epoch, opened.RelativePath);
     }
 
@@ -240,7 +274,7 @@ public sealed partial class PartKeeper
     {
         LogGaveUp(_part, Sequence);
         _outbox.Clear();
-        _baseDue = true;
+        _gaveUpAt = Sequence;
     }
 
     // One at a time; whoever comes while it runs waits for the same run, which looks again before it ends.

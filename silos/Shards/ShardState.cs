@@ -16,6 +16,9 @@ public sealed class ShardState : ISyncedState, IDisposable
     // makes a replay reproducible, and rows expire by event time: without pushes none would.
     private const int SweepRows = 64;
 
+    // Copied in one go below; that takes about as long as a few pushes.
+    private const long SmallRows = 10_000;
+
     private readonly ModelSpec _spec;
     private readonly int _shard;
     private readonly EmbeddingTable[] _tables;
@@ -163,10 +166,12 @@ public sealed class ShardState : ISyncedState, IDisposable
             table.Save(stream);
         }
 
-        Span<byte> occurrences = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(occurrences, Occurrences);
-        stream.Write(occurrences);
+        stream.Write(Rest());
     }
+
+    /// <inheritdoc/>
+    public IStateCopy BeginCopy() =>
+        _tables.Sum(t => t.Count) <= SmallRows ? new WholeCopy(this) : new ShardCopy(_tables, Rest());
 
     /// <inheritdoc/>
     public void Load(Stream stream, AppliedOffsets offsets)
@@ -192,6 +197,14 @@ public sealed class ShardState : ISyncedState, IDisposable
         {
             table.Dispose();
         }
+    }
+
+    // What follows the tables in a snapshot.
+    private byte[] Rest()
+    {
+        var occurrences = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(occurrences, Occurrences);
+        return occurrences;
     }
 
     private void Update(GradientPush push, ReadOnlySpan<ulong> ids)

@@ -65,9 +65,31 @@ public sealed partial class SnapshotStore(string root, PartIdentity part, ILogge
                 + "learn again from the oldest event that the log still has.");
     }
 
+    /// <summary>
+    /// Offsets of the snapshots kept, oldest first: what a restore may have to go back to. Those whose header cannot be read
+    /// cannot be gone back to either and are left out.
+    /// </summary>
+    public IReadOnlyList<PartitionOffsets[]> KeptOffsets()
+    {
+        var offsets = new List<PartitionOffsets[]>();
+        foreach (var path in Files.Take(Kept).Reverse())
+        {
+            try
+            {
+                offsets.Add(SnapshotFile.Peek(path).Partitions);
+            }
+            catch (InvalidDataException)
+            {
+                // Reported when it was, or will be, opened.
+            }
+        }
+
+        return offsets;
+    }
+
     /// <summary>Writes a snapshot completely, under a temporary name.</summary>
     /// <returns>For <see cref="Publish"/> or <see cref="Discard"/>.</returns>
-    public string Write(SnapshotHeader header, ReadOnlySequence<byte> body)
+    public string Write(SnapshotHeader header, IReadOnlyList<ReadOnlySequence<byte>> body)
     {
         ArgumentNullException.ThrowIfNull(header);
         Directory.CreateDirectory(_folder);

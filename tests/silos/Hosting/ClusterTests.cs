@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Monolith.Contracts.Blocks;
 using Monolith.Contracts.Grains;
 using Monolith.Contracts.Specification;
 using Monolith.Contracts.Sync;
@@ -23,19 +24,41 @@ public sealed class ClusterTests : IDisposable
         await using var first = await StartAsync(redis, "one");
         await AllActive(first);
         await using var second = await StartAsync(redis, "one");
-
-        // The first silo was alone when the parts became active, so they are remote to the second.
-        var remote = second.Shard(Spec, 0);
+        var (holder, other) = await first.HoldsAsync(first.Shard(Spec, 0)) ? (first, second) : (second, first);
+        var remote = other.Shard(Spec, 0);
         Assert.Equal(PushOutcome.Applied, (await remote.Push(Pushes.Of(Spec, Pushes.Span(0, 5), [1, 2], [3]))).Outcome);
-        Assert.Equal(await Read(first.Shard(Spec, 0)), await Read(remote));
+        Assert.Equal(await Read(holder.Shard(Spec, 0)), await Read(remote));
         Assert.Equal(new ClaimReply(false, 1, 5), await remote.Claim(new PartitionClaim("examples/0", 0)));
 
-        var federation = second.Federation(Spec);
+        (holder, other) = await first.HoldsAsync(first.Federation(Spec)) ? (first, second) : (second, first);
+        var federation = other.Federation(Spec);
         using var state = (await federation.Join("w", RoundMode.Lockstep)).Parameters;
-        var reply = await federation.Report(
-            new RoundReport("w", 0, 1, Monolith.Contracts.Blocks.Block.Of(new float[state.Length / 4]), Monolith.Contracts.Blocks.Block.Empty, []));
+        var none = Block.Of<float>(new float[state.Length / sizeof(float)]);
+        var reply = await federation.Report(new RoundReport("w", 0, 1, none, Block.Empty, []));
         Assert.Equal((PushOutcome.Applied, 1L), (reply.Outcome, reply.State.Round));
         Assert.Equal(state.As<float>().ToArray(), reply.State.Parameters.As<float>().ToArray());
+    }
+
+    [Fact]
+    public async Task A_silo_that_joins_costs_nothing_that_was_learned()
+    {
+        await using var redis = await TestRedis.StartAsync();
+        await using var first = await StartAsync(redis, "join");
+        await AllActive(first);
+        var before = new List<float[]>();
+        for (var s = 0; s < Spec.Shards; s++)
+        {
+            await first.Shard(Spec, s).Push(Pushes.Of(Spec, Pushes.Span(0, 5), [1, 2], [3]));
+            before.Add(await Read(first.Shard(Spec, s)));
+        }
+
+        await using var second = await StartAsync(redis, "join");
+        await AllActive(second);
+        for (var s = 0; s < Spec.Shards; s++)
+        {
+            Assert.Equal(before[s], await Read(second.Shard(Spec, s)));
+            Assert.Equal(5, (await second.Shard(Spec, s).Claim(new PartitionClaim("examples/0", 0))).AppliedThrough);
+        }
     }
 
     [Theory]
@@ -43,10 +66,11 @@ public sealed class ClusterTests : IDisposable
     public async Task A_silo_that_is_killed_has_its_shards_restored_elsewhere_from_their_snapshots(string kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
-        var first = await StartAsync(redis, "two");
+        await using var first = await StartAsync(redis, "two");
         await AllActive(first);
         await using var second = await StartAsync(redis, "two");
-        var shard = second.Shard(Spec, 0);
+        var (holder, other) = await first.HoldsAsync(first.Shard(Spec, 0)) ? (first, second) : (second, first);
+        var shard = other.Shard(Spec, 0);
         await shard.Push(Pushes.Of(Spec, Pushes.Span(0, 5), [1, 2], [3]));
         await shard.Save();
         var saved = await Read(shard);
@@ -54,22 +78,8 @@ public sealed class ClusterTests : IDisposable
         var lost = await Read(shard);
         var epoch = (await shard.Status()).Epoch;
 
-        await first.KillAsync();
-        await Eventually.True(
-            async () =>
-            {
-                try
-                {
-                    return (await shard.Status()).Epoch > epoch;
-                }
-                catch (Exception e) when (e is OrleansException or TimeoutException or IOException)
-                {
-                    return false; // its silo is still believed to be alive
-                }
-            },
-            "the shard is active on the other silo",
-            60);
-
+        await holder.KillAsync();
+        await Eventually.True(() => IsRestored(shard, epoch), "the shard is active on the other silo", 60);
         Assert.Equal(saved, await Read(shard));
         Assert.Equal(PushOutcome.Gap, (await shard.Push(Pushes.Of(Spec, Pushes.Span(9, 12), [1, 2], [3]))).Outcome);
         Assert.Equal(new ClaimReply(false, 1, 5), await shard.Claim(new PartitionClaim("examples/0", 0)));
@@ -95,6 +105,18 @@ public sealed class ClusterTests : IDisposable
             Directory.GetFiles(_folder.Path, "*.snap", SearchOption.AllDirectories), f => f.Contains("shard-0", StringComparison.Ordinal));
         var holder = (long)await redis.Connection.GetDatabase().StringGetAsync(RedisNames.Lease(Spec.Name, "0"));
         Assert.Equal((await old.Status()).Epoch, holder);
+    }
+
+    private static async Task<bool> IsRestored(IEmbeddingShardGrain shard, long epoch)
+    {
+        try
+        {
+            return (await shard.Status()).Epoch > epoch;
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException or IOException)
+        {
+            return false; // its silo is still believed to be alive
+        }
     }
 
     private static async Task AllActive(SiloHost silo)

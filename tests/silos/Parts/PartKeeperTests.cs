@@ -91,6 +91,23 @@ public sealed class PartKeeperTests : IDisposable
     }
 
     [Fact]
+    public async Task The_log_must_keep_what_the_oldest_snapshot_kept_still_needs_also_after_a_restart()
+    {
+        var (state, keeper) = await Start();
+        Assert.Equal(0, keeper.SavedThrough("examples/0"));
+        for (var i = 0; i < 5; i++)
+        {
+            Push(state, i * 10, (i + 1) * 10);
+            await keeper.SaveAsync();
+        }
+
+        Assert.Equal(30, keeper.SavedThrough("examples/0"));
+        var (_, restarted) = await Start();
+        Assert.Equal(30, restarted.SavedThrough("examples/0"));
+        Assert.Equal(0, restarted.SavedThrough("examples/1"));
+    }
+
+    [Fact]
     public async Task Saving_without_a_change_writes_nothing()
     {
         var (state, keeper) = await Start();

@@ -11,6 +11,8 @@ namespace Monolith.Silos.Tests.Support;
 /// <summary>A real silo in this process, as the product registers it.</summary>
 public sealed class SiloHost(IHost host) : IAsyncDisposable
 {
+    private bool _gone;
+
     public IServiceProvider Services => host.Services;
 
     public IGrainFactory Grains => host.Services.GetRequiredService<IGrainFactory>();
@@ -33,9 +35,17 @@ public sealed class SiloHost(IHost host) : IAsyncDisposable
 
     public IMetricsGrain Metrics(ModelSpec spec) => Grains.GetGrain<IMetricsGrain>(spec.Name);
 
+    /// <summary>Whether a grain is active on this silo.</summary>
+    public async Task<bool> HoldsAsync(IAddressable grain)
+    {
+        var address = await Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(grain);
+        return address is not null && address.Equals(Services.GetRequiredService<ILocalSiloDetails>().SiloAddress);
+    }
+
     /// <summary>It goes without saving or saying anything.</summary>
     public async Task KillAsync()
     {
+        _gone = true;
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await host.StopAsync(now.Token);
@@ -45,7 +55,11 @@ public sealed class SiloHost(IHost host) : IAsyncDisposable
     /// <summary>A clean stop.</summary>
     public async ValueTask DisposeAsync()
     {
-        await host.StopAsync();
-        host.Dispose();
+        if (!_gone)
+        {
+            _gone = true;
+            await host.StopAsync();
+            host.Dispose();
+        }
     }
 }

@@ -5,13 +5,16 @@ namespace Monolith.Silos.Tests.Support;
 /// <summary>Shows warnings and errors of the product with the test that caused them.</summary>
 public sealed class TestLogProvider : ILoggerProvider
 {
-    public ILogger CreateLogger(string categoryName) => new TestLogger(categoryName);
+    // Of the test that started the host: grains run outside of its context.
+    private readonly ITestOutputHelper? _output = TestContext.Current.TestOutputHelper;
+
+    public ILogger CreateLogger(string categoryName) => new TestLogger(categoryName, _output);
 
     public void Dispose()
     {
     }
 
-    private sealed class TestLogger(string category) : ILogger
+    private sealed class TestLogger(string category, ITestOutputHelper? output) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -23,7 +26,19 @@ public sealed class TestLogProvider : ILoggerProvider
         {
             if (IsEnabled(logLevel))
             {
-                TestContext.Current.TestOutputHelper?.WriteLine($"{logLevel} {category}: {formatter(state, exception)} {exception}");
+                Write($"{logLevel} {category}: {formatter(state, exception)} {exception}");
+            }
+        }
+
+        private void Write(string line)
+        {
+            try
+            {
+                output?.WriteLine(line);
+            }
+            catch (InvalidOperationException)
+            {
+                // The test is over; what its silo still says is nobody's.
             }
         }
     }
