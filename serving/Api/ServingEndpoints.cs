@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
@@ -18,6 +19,10 @@ public static class ServingEndpoints
 {
     private const string ReadyTag = "ready";
 
+    // The exporter's default buckets are meant for milliseconds; ours are seconds, from 100 µs to 30 s.
+    private static readonly double[] SecondsBuckets =
+        [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+
     /// <summary>
     /// Adds the replica of a model and what scores from it. Needs an <c>IConnectionMultiplexer</c>; once a process.
     /// </summary>
@@ -36,6 +41,9 @@ public static class ServingEndpoints
         services.AddHealthChecks().AddCheck<ReplicaHealth>("replica", tags: [ReadyTag]);
         services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("monolith")).WithMetrics(metrics => metrics
             .AddMeter("Monolith.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddView(instrument => instrument.Unit == "s" && instrument.GetType().GetGenericTypeDefinition() == typeof(Histogram<>)
+                ? new ExplicitBucketHistogramConfiguration { Boundaries = SecondsBuckets }
+                : null)
             .AddPrometheusExporter());
         return services;
     }

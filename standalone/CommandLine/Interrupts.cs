@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Monolith.Standalone.CommandLine;
 
 /// <summary>
-/// Turns Ctrl-C and SIGTERM into cancellation: the first asks everything to stop cleanly, the second ends the process at
+/// Turns Ctrl-C, SIGTERM and a closed terminal into cancellation: the first asks everything to stop cleanly, the second ends the process at
 /// once (the data folder survives that too; what was not saved is learned again from the log).
 /// </summary>
 public sealed class Interrupts : IDisposable
@@ -16,7 +16,7 @@ public sealed class Interrupts : IDisposable
     public Interrupts(TextWriter error)
     {
         ArgumentNullException.ThrowIfNull(error);
-        foreach (var signal in (ReadOnlySpan<PosixSignal>)[PosixSignal.SIGINT, PosixSignal.SIGTERM])
+        foreach (var signal in (ReadOnlySpan<PosixSignal>)[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
         {
             _registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
@@ -26,8 +26,11 @@ public sealed class Interrupts : IDisposable
                 }
 
                 context.Cancel = true;
-                error.WriteLine("monolith: stopping cleanly; once more to stop at once");
                 _source.Cancel();
+                if (signal != PosixSignal.SIGHUP) // after which nobody is there to read
+                {
+                    error.WriteLine("monolith: stopping cleanly; once more to stop at once");
+                }
             }));
         }
     }

@@ -5,6 +5,7 @@ using Monolith.Standalone.CommandLine;
 using Monolith.Standalone.Demo.Reporting;
 using Monolith.Standalone.Demo.World;
 using Monolith.Standalone.Hosting;
+using Monolith.Standalone.Reports;
 using Monolith.Standalone.Run;
 using Spectre.Console;
 
@@ -117,6 +118,11 @@ internal static class DemoCommand
     private static async Task<int> Run(DemoOptions options, InvocationConfiguration streams, CancellationToken cancellation)
     {
         var spec = ModelSpecFile.Load(options.ModelFile ?? Path.Combine(AppContext.BaseDirectory, "models", "demo.yaml"));
+        if (options.ReportFile is { } wanted)
+        {
+            AtomicFile.CheckWritable(wanted);
+        }
+
         var live = !options.Quiet && streams.Output == Console.Out && !Console.IsOutputRedirected;
         using var folder = options.DataDir is { } path ? DataFolder.Open(path) : DataFolder.Temporary();
         await using var host = await MonolithHost.StartAsync(

@@ -146,6 +146,7 @@ public sealed class ScoringEndpointsTests(ScoringApp app) : IClassFixture<Scorin
         Assert.Equal(0, (long)status["rows"]!["main"]!);
         var metrics = await app.Client.GetStringAsync("/metrics", Cancellation);
         Assert.Contains("monolith_serving_score_duration_seconds_count", metrics, StringComparison.Ordinal);
+        Assert.Contains("le=\"0.001\"", metrics, StringComparison.Ordinal);
         Assert.Contains("monolith_serving_candidates", metrics, StringComparison.Ordinal);
     }
 
