@@ -16,11 +16,16 @@ internal sealed class ScoreFile : IScoreSink, IDisposable
     private long _scores;
 
     /// <summary>Creates the file; it is deleted when closed.</summary>
-    /// <param name="folder">Where to keep it.</param>
+    /// <param name="folder">Where to keep it; no other process uses it.</param>
     /// <param name="tasks">Scores a row.</param>
     public ScoreFile(string folder, int tasks)
     {
         Directory.CreateDirectory(folder);
+        foreach (var left in Directory.EnumerateFiles(folder, "scores-*.tmp"))
+        {
+            File.Delete(left); // of a process that was killed
+        }
+
         _tasks = tasks;
         _stride = tasks * 2;
         _file = File.OpenHandle(

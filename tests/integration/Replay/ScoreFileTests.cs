@@ -4,12 +4,29 @@ using Monolith.Trainer.Sources;
 
 namespace Monolith.Integration.Tests.Replay;
 
-public sealed class ScoreFileTests
+public sealed class ScoreFileTests : IDisposable
 {
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("monolith-scores-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void Nothing_is_left_behind_and_what_a_killed_process_left_is_removed()
+    {
+        File.WriteAllText(Path.Combine(_folder.FullName, "scores-old.tmp"), "left");
+        using (var file = new ScoreFile(_folder.FullName, 1))
+        {
+            Write(file, 0, (0.1f, 0));
+            Assert.Single(file.Read(0));
+        }
+
+        Assert.Empty(_folder.EnumerateFiles());
+    }
+
     [Fact]
     public void Rows_come_back_in_file_order_whatever_order_they_were_written_in()
     {
-        using var file = new ScoreFile(Path.GetTempPath(), 1);
+        using var file = new ScoreFile(_folder.FullName, 1);
         Write(file, 5000, (0.3f, null), (0.4f, 1));
         Write(file, 0, (0.1f, 0), (0f, 0));
         Assert.Equal(5002, file.Rows);
@@ -21,7 +38,7 @@ public sealed class ScoreFileTests
     [Fact]
     public void A_request_larger_than_the_buffer_is_written_whole()
     {
-        using var file = new ScoreFile(Path.GetTempPath(), 1);
+        using var file = new ScoreFile(_folder.FullName, 1);
         Write(file, 0, [.. Enumerable.Range(0, 9000).Select(i => (i / 9000f, (float?)(i % 2)))]);
         Assert.Equal(Enumerable.Range(0, 9000).Select(i => new ScoredRow(i, i / 9000f, i % 2)), file.Read(0));
     }
