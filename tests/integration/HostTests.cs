@@ -1,0 +1,208 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Monolith.Contracts.Specification;
+using Monolith.Standalone.CommandLine;
+using Monolith.Standalone.Hosting;
+
+namespace Monolith.Integration.Tests;
+
+/// <summary>The service in one process: events in, scores out, and what it was given before.</summary>
+public sealed class HostTests : IDisposable
+{
+    private const string Yaml = """
+        model: shop
+        partition_by: user
+        shards: 2
+        source: { request: [user, time], time: time, time_unit: seconds, item: item }
+        tables:
+          - name: main
+            segments:
+              - { dimension: 1, optimizer: { kind: ftrl, learning_rate: 0.5 } }
+              - { dimension: 2, optimizer: { kind: adagrad, learning_rate: 0.05 } }
+        features:
+          - { name: user, kind: categorical }
+          - { name: item, kind: categorical }
+        network: { kind: deepfm, hidden: [4] }
+        tasks: [ { name: click, label: click, base_rate: 0.5 } ]
+        training: { micro_batch: 8, partial_after: 10ms }
+        sync: { interval: 50ms }
+        join: { window: 500ms, allowed_skew: 2s }
+        """;
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("monolith-host-");
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private string Data => Path.Combine(_folder.FullName, "data");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task What_is_clicked_scores_higher_a_moment_later_and_a_restart_remembers_it_to_the_last_bit()
+    {
+        double[] before;
+        await using (var served = await Served.Start(Data))
+        {
+            await Learn(served.Client);
+            before = await Settled(served.Client);
+            Assert.True(before is [> 0.6, < 0.4], string.Join(' ', before));
+        }
+
+        for (var restart = 0; restart < 2; restart++)
+        {
+            await using var served = await Served.Start(Data);
+            Assert.Equal(40, await Examples(served.Client));
+            Assert.Equal(before, await Scores(served.Client));
+            Assert.Equal(before, await Settled(served.Client));
+        }
+    }
+
+    [Fact]
+    public async Task What_a_replay_has_learned_is_served_and_learned_on()
+    {
+        var model = Write("shop.yaml", Yaml);
+        var rows = Enumerable.Range(0, 200).Select(i => $"{1_700_000_000 + (i / 2)},u{i % 7},{(i % 2 == 0 ? "liked" : "ignored")},{1 - (i % 2)}");
+        var data = Write("data.csv", "time,user,item,click\n" + string.Join('\n', rows) + "\n");
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = await MonolithCommandLine.RunAsync(
+            ["replay", "--model", model, "--data", data, "--data-dir", Data], output, error, Cancellation);
+        Assert.True(code == ExitCodes.Success, error.ToString());
+
+        await using var served = await Served.Start(Data);
+        var client = served.Client;
+        Assert.Equal(200, await Examples(client));
+        var scores = await Scores(client);
+        Assert.True(scores is [> 0.6, < 0.4], string.Join(' ', scores));
+        await Post(client, "/v1/impressions", """{ "request_id": "r", "items": [ { "item_id": "x", "features": { "item": "x" } } ] }""");
+        await Eventually(async () => await Examples(client) == 201);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_said_at_once_and_the_data_folder_is_left_usable()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var url = $"http://{other.LocalEndpoint}";
+        using var folder = DataFolder.Open(Data);
+        var options = Options(folder) with { Urls = url };
+        var exception = await Assert.ThrowsAsync<HostStartException>(() => MonolithHost.StartAsync(options, Cancellation));
+        Assert.Equal($"{url} is in use by another program: stop that program, or listen elsewhere with --urls", exception.Message);
+        await using var host = await Start(folder);
+        Assert.NotNull(host.Services.GetRequiredService<TimeProvider>());
+    }
+
+    private static async Task Learn(HttpClient client)
+    {
+        for (var request = 0; request < 20; request++)
+        {
+            await Post(client, "/v1/impressions", $$"""
+                { "request_id": "r{{request}}", "shared": { "user": "u" }, "items": [
+                  { "item_id": "liked", "features": { "item": "liked" } }, { "item_id": "ignored", "features": { "item": "ignored" } } ] }
+                """);
+            await Post(client, "/v1/actions", $$"""{ "request_id": "r{{request}}", "item_id": "liked", "kind": "click" }""");
+        }
+
+        await Eventually(async () => await Examples(client) == 40);
+    }
+
+    /// <summary>
+    /// The scores once the replica has everything learned so far: what a part counts is learned there a moment before the
+    /// others have their share of it, workers have met in a round, and the delta has come.
+    /// </summary>
+    private static async Task<double[]> Settled(HttpClient client)
+    {
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        await Eventually(async () => (long)(await Answer(client))["watermark_ms"]! > now);
+        return await Scores(client);
+    }
+
+    private static MonolithHostOptions Options(DataFolder folder) =>
+        new() { Spec = ModelSpecFile.Parse(Yaml, "shop.yaml"), Folder = folder };
+
+    private static Task<MonolithHost> Start(DataFolder folder) => MonolithHost.StartAsync(Options(folder), Cancellation);
+
+    private static async Task<long> Examples(HttpClient client)
+    {
+        var status = await client.GetFromJsonAsync<JsonNode>("/v1/models/shop/status", Cancellation);
+        return (long)status!["training"]!["tasks"]![0]!["progressive"]!["examples"]!;
+    }
+
+    private static async Task<double[]> Scores(HttpClient client)
+    {
+        var answer = await Answer(client);
+        return [.. answer["scores"]!.AsArray().Select(s => (double)s!["score"]!)];
+    }
+
+    private static Task<JsonNode> Answer(HttpClient client) => Post(client, "/v1/models/shop/score", """
+        { "shared": { "user": "somebody else" }, "candidates": [
+          { "item_id": "liked", "features": { "item": "liked" } }, { "item_id": "ignored", "features": { "item": "ignored" } } ] }
+        """);
+
+    private static async Task<JsonNode> Post(HttpClient client, string path, string body)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var response = await client.PostAsync(new Uri(path, UriKind.Relative), content, Cancellation);
+        var text = await response.Content.ReadAsStringAsync(Cancellation);
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
+
+    private static async Task Eventually(Func<Task<bool>> condition)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        bound.CancelAfter(TimeSpan.FromSeconds(30));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!await condition())
+        {
+            await timer.WaitForNextTickAsync(bound.Token);
+        }
+    }
+
+    private string Write(string name, string content)
+    {
+        var path = Path.Combine(_folder.FullName, name);
+        File.WriteAllText(path, content);
+        return path;
+    }
+
+    /// <summary>A started host with a client; disposed, it has stopped cleanly and let its folder go.</summary>
+    private sealed class Served : IAsyncDisposable
+    {
+        private readonly DataFolder _folder;
+        private readonly MonolithHost _host;
+
+        private Served(DataFolder folder, MonolithHost host)
+        {
+            (_folder, _host) = (folder, host);
+            Client = new HttpClient { BaseAddress = host.Address };
+        }
+
+        public HttpClient Client { get; }
+
+        public static async Task<Served> Start(string path)
+        {
+            var folder = DataFolder.Open(path);
+            try
+            {
+                return new Served(folder, await HostTests.Start(folder));
+            }
+            catch
+            {
+                folder.Dispose();
+                throw;
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Client.Dispose();
+            await _host.DisposeAsync();
+            _folder.Dispose();
+        }
+    }
+}
