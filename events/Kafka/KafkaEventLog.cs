@@ -36,26 +36,10 @@ public sealed partial class KafkaEventLog : IEventLog
     {
         ArgumentNullException.ThrowIfNull(topic);
         TopicNames.Check(topic);
-        var specification = new TopicSpecification
+        // Looked for first: a client that may not create topics uses those that are there.
+        if (await PartitionsAsync(topic.Name, cancellationToken).ConfigureAwait(false) == 0)
         {
-            Name = topic.Name,
-            NumPartitions = topic.Partitions,
-            ReplicationFactor = _options.ReplicationFactor,
-            // Append times are the log's: event times are checked against them.
-            Configs = new Dictionary<string, string> { ["message.timestamp.type"] = "LogAppendTime" },
-        };
-        try
-        {
-            await _admin.CreateTopicsAsync([specification], new CreateTopicsOptions { RequestTimeout = _options.Timeout })
-                .WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (CreateTopicsException e) when (e.Results.All(r => r.Error.Code is ErrorCode.TopicAlreadyExists or ErrorCode.NoError))
-        {
-            // As asked; how many partitions it has is checked below.
-        }
-        catch (KafkaException e)
-        {
-            throw KafkaRecords.Failure($"create topic '{topic.Name}'", e);
+            await CreateMissingAsync(topic, cancellationToken).ConfigureAwait(false);
         }
 
         var partitions = await KnownAsync(topic.Name, cancellationToken).ConfigureAwait(false);
@@ -244,6 +228,31 @@ public sealed partial class KafkaEventLog : IEventLog
             {
                 throw KafkaRecords.Failure($"append to {target.Topic}", e);
             }
+        }
+    }
+
+    private async ValueTask CreateMissingAsync(TopicSettings topic, CancellationToken cancellationToken)
+    {
+        var specification = new TopicSpecification
+        {
+            Name = topic.Name,
+            NumPartitions = topic.Partitions,
+            ReplicationFactor = _options.ReplicationFactor,
+            // Append times are the log's: event times are checked against them.
+            Configs = new Dictionary<string, string> { ["message.timestamp.type"] = "LogAppendTime" },
+        };
+        try
+        {
+            await _admin.CreateTopicsAsync([specification], new CreateTopicsOptions { RequestTimeout = _options.Timeout })
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (CreateTopicsException e) when (e.Results.All(r => r.Error.Code is ErrorCode.TopicAlreadyExists or ErrorCode.NoError))
+        {
+            // As asked; how many partitions it has is checked below.
+        }
+        catch (KafkaException e)
+        {
+            throw KafkaRecords.Failure($"create topic '{topic.Name}'", e);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Monolith.Events.Tests.Contract;
@@ -28,6 +29,11 @@ public abstract class EventLogContract : IAsyncLifetime
     }
 
     protected abstract ValueTask<IEventLog> OpenAsync();
+
+    /// <summary>Skips a test, with the reason, that the server behind the log is not able to pass.</summary>
+    protected virtual void SkipWhatTheServerCannot([CallerMemberName] string test = "")
+    {
+    }
 
     /// <summary>Closes the log and opens it again.</summary>
     protected async Task ReopenAsync()
@@ -154,6 +160,7 @@ public abstract class EventLogContract : IAsyncLifetime
     [Fact]
     public async Task Creating_a_topic_again_does_nothing_and_another_count_is_refused()
     {
+        SkipWhatTheServerCannot();
         await CreateAsync(2);
         await CreateAsync(2);
         Assert.Equal(2, await Log.PartitionsAsync(Topic, Token));
@@ -166,6 +173,7 @@ public abstract class EventLogContract : IAsyncLifetime
     [Fact]
     public async Task An_append_to_a_missing_topic_or_partition_is_refused()
     {
+        SkipWhatTheServerCannot();
         await CreateAsync(1);
         await Assert.ThrowsAsync<EventLogException>(() => Log.AppendAsync([Record("a", "1", 5)], Token).AsTask());
         await Assert.ThrowsAsync<EventLogException>(
@@ -207,6 +215,7 @@ public abstract class EventLogContract : IAsyncLifetime
     [Fact]
     public async Task A_transaction_moves_records_and_offsets_together()
     {
+        SkipWhatTheServerCannot();
         await CreateAsync(2);
         var group = $"g-{Topic}";
         await using var member = await Log.JoinGroupAsync(group, Topic, Token);
@@ -231,6 +240,7 @@ public abstract class EventLogContract : IAsyncLifetime
     [Fact]
     public async Task A_second_writer_of_a_name_fences_the_first()
     {
+        SkipWhatTheServerCannot();
         await CreateAsync(1);
         await using var member = await Log.JoinGroupAsync($"g-{Topic}", Topic, Token);
         await OwnAsync(member, 1);
@@ -329,7 +339,7 @@ public abstract class EventLogContract : IAsyncLifetime
     protected NewRecord Record(string key, string value, int partition)
         => new(Topic, partition, Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(value));
 
-    protected async Task CreateAsync(int partitions)
+    protected virtual async Task CreateAsync(int partitions)
         => await Log.CreateTopicAsync(new TopicSettings { Name = Topic, Partitions = partitions }, Token);
 
     /// <summary>Reads until there are as many as expected, then checks that no more come.</summary>

@@ -1,0 +1,69 @@
+using System.Runtime.CompilerServices;
+using Monolith.Events.Kafka;
+using Monolith.Events.Tests.Contract;
+
+namespace Monolith.Events.Tests.Kafka;
+
+/// <summary>
+/// The contract on librdkafka's mock cluster: the Kafka code is exercised also where no broker can be started, and the
+/// broker can be made to fail.
+/// </summary>
+public sealed class KafkaMockTests : EventLogContract
+{
+    private const short Produce = 0;
+    private const short EndTransaction = 26;
+    private const int NotLeader = 6;
+    private const int NotEnoughReplicas = 19;
+    private const int CoordinatorLoading = 14;
+    private readonly MockCluster _cluster = new();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _cluster.Dispose();
+    }
+
+    [Fact]
+    public async Task Appends_that_the_broker_refuses_for_a_while_arrive_once_and_in_order()
+    {
+        await CreateAsync(1);
+        _cluster.Fail(Produce, NotEnoughReplicas, NotLeader, NotEnoughReplicas);
+        for (var i = 0; i < 20; i++)
+        {
+            await Log.AppendAsync([Record("k", $"{i}", 0)], Token);
+        }
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"k={i}"), (await ReadAsync(0, 0, 20)).Select(Text));
+    }
+
+    [Fact]
+    public async Task A_transaction_outlives_a_coordinator_that_is_loading()
+    {
+        await CreateAsync(1);
+        await using var member = await Log.JoinGroupAsync($"g-{Topic}", Topic, Token);
+        await UntilAsync(async () => (await member.PollAsync(Token)).Assigned.Count == 1);
+        await using var writer = await Log.OpenWriterAsync($"w-{Topic}", Token);
+        _cluster.Fail(EndTransaction, CoordinatorLoading, CoordinatorLoading);
+        await writer.CommitAsync(
+            new EventTransaction([Record("a", "1", 0)], member, [new CommittedOffset(new TopicPartition(Topic, 0), 1)]),
+            Token);
+        Assert.Equal(["a=1"], (await ReadAsync(0, 0, 1)).Select(Text));
+    }
+
+    protected override ValueTask<IEventLog> OpenAsync()
+        => ValueTask.FromResult<IEventLog>(new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = _cluster.Bootstrap }));
+
+    protected override void SkipWhatTheServerCannot([CallerMemberName] string test = "") => Assert.Skip(test switch
+    {
+        nameof(A_second_writer_of_a_name_fences_the_first) => "librdkafka's mock cluster does not fence an older writer",
+        nameof(A_transaction_moves_records_and_offsets_together) => "librdkafka's mock cluster forgets a transaction's offsets",
+        _ => "librdkafka's mock cluster creates every topic that is asked for",
+    });
+
+    /// <summary>The mock cannot create topics on request.</summary>
+    protected override async Task CreateAsync(int partitions)
+    {
+        _cluster.CreateTopic(Topic, partitions);
+        await base.CreateAsync(partitions);
+    }
+}
