@@ -125,6 +125,8 @@ public sealed unsafe partial class EmbeddingTable
     {
         var ids = stackalloc ulong[Block];
         var probes = stackalloc Probe[Block];
+        var onward = stackalloc byte[Block];
+        var ask = new RowParts(1, Side: true);
         for (var from = 0; from < _updatedIds.Count; from += Block)
         {
             var count = Math.Min(Block, _updatedIds.Count - from);
@@ -134,8 +136,8 @@ public sealed unsafe partial class EmbeddingTable
             }
 
             _index.Start(ids, count, probes);
-            LookFirst(ids, count, probes, bytes: 0, side: true);
-            LookSecond(ids, count, probes, bytes: 0, side: true);
+            var going = _index.LookFirst(ids, count, probes, _rows, ask, onward);
+            CuckooIndex.LookSecond(ids, probes, _rows, ask, onward, going);
             for (var i = 0; i < count; i++)
             {
                 if (probes[i].Found)

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Monolith.Contracts.Specification;
 using Monolith.Embeddings.Index;
-using Monolith.Embeddings.Memory;
 using Monolith.Embeddings.Rows;
 
 namespace Monolith.Embeddings;
@@ -18,6 +17,9 @@ public sealed unsafe partial class EmbeddingTable
     {
         Shapes.Check(values.Length, ids.Length, Dimension, nameof(values));
         var probes = stackalloc Probe[Stages * Block];
+        var onward = stackalloc byte[Stages * Block];
+        var going = stackalloc int[Stages];
+        var ask = new RowParts(_layout.ValueBytes, Side: false);
         fixed (ulong* allIds = ids)
         fixed (float* allValues = values)
         {
@@ -31,14 +33,15 @@ public sealed unsafe partial class EmbeddingTable
 
                 if (step >= 1 && step - 1 < blocks)
                 {
-                    var at = step - 1;
-                    LookFirst(allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block), _layout.ValueBytes, side: false);
+                    var (at, stage) = (step - 1, (step - 1) % Stages);
+                    going[stage] = _index.LookFirst(
+                        allIds + (at * Block), Length(at, ids.Length), probes + (stage * Block), _rows, ask, onward + (stage * Block));
                 }
 
                 if (step >= 2 && step - 2 < blocks)
                 {
-                    var at = step - 2;
-                    LookSecond(allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block), _layout.ValueBytes, side: false);
+                    var (at, stage) = (step - 2, (step - 2) % Stages);
+                    CuckooIndex.LookSecond(allIds + (at * Block), probes + (stage * Block), _rows, ask, onward + (stage * Block), going[stage]);
                 }
 
                 if (step >= 3)
@@ -53,57 +56,6 @@ public sealed unsafe partial class EmbeddingTable
     }
 
     private static int Length(int block, int ids) => Math.Min(Block, ids - (block * Block));
-
-    /// <summary>Second stage: the first bucket is here; the row, or the second bucket, is asked for.</summary>
-    private void LookFirst(ulong* ids, int count, Probe* probes, int bytes, bool side)
-    {
-        var rows = _rows.View;
-        for (var i = 0; i < count; i++)
-        {
-            if (CuckooIndex.Look(ids[i], probes + i))
-            {
-                PrefetchRow(rows, probes + i, bytes, side);
-            }
-            else
-            {
-                _index.GoOn(probes + i);
-            }
-        }
-    }
-
-    /// <summary>Third stage: the same for those that went on to a second bucket.</summary>
-    private void LookSecond(ulong* ids, int count, Probe* probes, int bytes, bool side)
-    {
-        var rows = _rows.View;
-        for (var i = 0; i < count; i++)
-        {
-            if (probes[i].Bucket != null && CuckooIndex.Look(ids[i], probes + i))
-            {
-                PrefetchRow(rows, probes + i, bytes, side);
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PrefetchRow(in UnitStore.Addresses rows, Probe* probe, int bytes, bool side)
-    {
-        var address = rows.Of(probe->Row);
-        probe->Address = address;
-        for (var at = 0; at < bytes; at += 64)
-        {
-            CuckooIndex.Prefetch(address + at);
-        }
-
-        if (((nuint)address & 63) != 0)
-        {
-            CuckooIndex.Prefetch(address + bytes - 1);
-        }
-
-        if (side)
-        {
-            CuckooIndex.Prefetch(rows.Side(probe->Row));
-        }
-    }
 
     /// <summary>Last stage: the rows are here.</summary>
     private void Copy(ulong* ids, int count, Probe* probes, float* values)

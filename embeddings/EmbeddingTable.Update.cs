@@ -33,6 +33,9 @@ public sealed unsafe partial class EmbeddingTable
         Shapes.CheckTrains(_content);
         BeginStep();
         var probes = stackalloc Probe[Stages * Block];
+        var onward = stackalloc byte[Stages * Block];
+        var going = stackalloc int[Stages];
+        var ask = new RowParts(_layout.RowBytes, Side: true);
         fixed (ulong* allIds = ids)
         fixed (float* allGradients = gradients)
         fixed (int* allOccurrences = occurrences)
@@ -49,14 +52,15 @@ public sealed unsafe partial class EmbeddingTable
 
                 if (step >= 1 && step - 1 < blocks)
                 {
-                    var at = step - 1;
-                    LookFirst(allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block), _layout.RowBytes, side: true);
+                    var (at, stage) = (step - 1, (step - 1) % Stages);
+                    going[stage] = _index.LookFirst(
+                        allIds + (at * Block), Length(at, ids.Length), probes + (stage * Block), _rows, ask, onward + (stage * Block));
                 }
 
                 if (step >= 2 && step - 2 < blocks)
                 {
-                    var at = step - 2;
-                    LookSecond(allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block), _layout.RowBytes, side: true);
+                    var (at, stage) = (step - 2, (step - 2) % Stages);
+                    CuckooIndex.LookSecond(allIds + (at * Block), probes + (stage * Block), _rows, ask, onward + (stage * Block), going[stage]);
                 }
 
                 if (step >= 3)

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using Monolith.Embeddings.Memory;
 
 namespace Monolith.Embeddings.Index;
 
@@ -10,17 +11,26 @@ internal unsafe struct Probe
     /// <summary>The id's hash.</summary>
     public ulong Hash;
 
-    /// <summary>The bucket to look into next; null when the id is found, or is known to be absent.</summary>
+    /// <summary>The bucket looked into last, or to look into next.</summary>
     public byte* Bucket;
 
-    /// <summary>Where the row lies, once it is found.</summary>
+    /// <summary>Where the row lies, if it is found.</summary>
     public byte* Address;
 
-    /// <summary>The id's row, once found.</summary>
+    /// <summary>The id's row, if found.</summary>
     public uint Row;
 
     /// <summary>Whether it is found.</summary>
     public bool Found;
+}
+
+/// <summary>What of a row to ask memory for.</summary>
+/// <param name="Bytes">From its start on, at least 1.</param>
+/// <param name="Side">Its side bytes too.</param>
+internal readonly record struct RowParts(int Bytes, bool Side)
+{
+    /// <summary>Whether that may be more than one line.</summary>
+    public bool More { get; } = Side || Bytes % 64 != 0 || Bytes > 64;
 }
 
 /// <content>
@@ -36,48 +46,113 @@ internal sealed unsafe partial class CuckooIndex
         var hasher = _hash;
         var directory = _directory;
         var shift = 63 - _depth;
-        var slabs = _pages.View;
+        var slabs = _pages.SlabAddresses;
         for (var i = 0; i < count; i++)
         {
             var hash = hasher.Of(ids[i]);
             var table = directory + (int)((hash >> 1) >> shift);
             var at = IdHash.Reduce((uint)hash, table->Buckets);
-            var bucket = slabs.Of(table->Pages[at / SubTable.BucketsPerPage]) + ((nuint)(at % SubTable.BucketsPerPage) * Index.Bucket.Bytes);
+            var page = table->Pages[at / SubTable.BucketsPerPage];
+            var bucket = slabs[page / SubTable.PagesPerSlab]
+                + (page % SubTable.PagesPerSlab * (nuint)SubTable.PageBytes) + (at % SubTable.BucketsPerPage * (nuint)Index.Bucket.Bytes);
             Prefetch(bucket);
             probes[i].Hash = hash;
             probes[i].Bucket = bucket;
         }
     }
 
-    /// <summary>Looks into the bucket a probe points at.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Look(ulong id, Probe* probe)
+    /// <summary>
+    /// Second stage: the first buckets are here; asks memory for the rows that they lead to, or for second buckets where an id
+    /// may lie in its second one.
+    /// </summary>
+    /// <param name="ids">The block's ids.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="probes">As the first stage left them.</param>
+    /// <param name="rows">Where rows lie.</param>
+    /// <param name="ask">What of a row to ask for.</param>
+    /// <param name="onward">Room for as many: which ids went on to their second bucket.</param>
+    /// <returns>How many went on.</returns>
+    public int LookFirst(ulong* ids, int count, Probe* probes, UnitStore rows, RowParts ask, byte* onward)
     {
-        var match = Index.Bucket.Match(probe->Bucket, id);
-        probe->Found = match != 0;
-        if (match != 0)
+        // About one id in six is not in its first bucket, at random: a jump on it would be mispredicted as often. So this
+        // loop does the same for all, and notes who must go on.
+        var missed = 0;
+        var look = new RowLook(rows, ask);
+        for (var i = 0; i < count; i++)
         {
-            probe->Row = Index.Bucket.Row(probe->Bucket, BitOperations.TrailingZeroCount(match));
-            probe->Bucket = null;
-            return true;
+            onward[missed] = (byte)i;
+            missed += look.At(ids[i], probes + i) ? 0 : 1;
         }
 
-        return false;
+        var going = 0;
+        for (var m = 0; m < missed; m++)
+        {
+            var probe = probes + onward[m];
+            var second = IdHash.Second(probe->Hash);
+            if (Index.Bucket.MayBeAway(probe->Bucket, second))
+            {
+                probe->Bucket = SecondBucket(probe->Hash, second);
+                Prefetch(probe->Bucket);
+                onward[going++] = onward[m];
+            }
+        }
+
+        return going;
     }
 
-    /// <summary>After a miss in the first bucket: asks memory for the second, where the id may lie in it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void GoOn(Probe* probe)
+    /// <summary>Third stage: the same for the ids that went on.</summary>
+    public static void LookSecond(ulong* ids, Probe* probes, UnitStore rows, RowParts ask, byte* onward, int going)
     {
-        var second = IdHash.Second(probe->Hash);
-        if (Index.Bucket.MayBeAway(probe->Bucket, second))
+        var look = new RowLook(rows, ask);
+        for (var m = 0; m < going; m++)
         {
-            probe->Bucket = SecondBucket(probe->Hash, second);
-            Prefetch(probe->Bucket);
+            look.At(ids[onward[m]], probes + onward[m]);
         }
-        else
+    }
+
+    /// <summary>Looks into buckets and asks memory for rows; one object, whose fields stay in registers.</summary>
+    private readonly struct RowLook(UnitStore rows, RowParts ask)
+    {
+        private readonly byte** _slabs = rows.SlabAddresses;
+        private readonly int _shift = rows.Shift;
+        private readonly uint _mask = rows.Mask;
+        private readonly nuint _unitBytes = (nuint)rows.UnitBytes;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool At(ulong id, Probe* probe)
         {
-            probe->Bucket = null;
+            var bucket = probe->Bucket;
+            var match = Index.Bucket.Match(bucket, id);
+            // Without a match this is entry 0, whatever it holds: its row is not touched.
+            var row = Index.Bucket.Row(bucket, BitOperations.TrailingZeroCount(match) & 7);
+            var found = match != 0;
+            var address = _slabs[row >> _shift] + ((row & _mask) * _unitBytes);
+            probe->Row = row;
+            probe->Address = address;
+            probe->Found = found;
+            var line = found ? address : bucket;
+            Prefetch(line);
+            if (ask.More)
+            {
+                More(found, row, line);
+            }
+
+            return found;
+        }
+
+        private void More(bool found, uint row, byte* line)
+        {
+            var keep = found ? -1 : 0;
+            for (var at = 64; at < ask.Bytes; at += 64)
+            {
+                Prefetch(line + (at & keep));
+            }
+
+            Prefetch(line + ((ask.Bytes - 1) & keep));
+            if (ask.Side)
+            {
+                Prefetch(found ? rows.Side(row) : line);
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+using Monolith.Embeddings.Memory;
+
 namespace Monolith.Embeddings.Index;
 
 /// <summary>
@@ -14,6 +16,9 @@ internal unsafe struct SubTable
 
     /// <summary>Bytes a page.</summary>
     public const int PageBytes = BucketsPerPage * Bucket.Bytes;
+
+    /// <summary>Pages a slab.</summary>
+    public const int PagesPerSlab = SlabPool.SlabBytes / PageBytes;
 
     /// <summary>Entries a page.</summary>
     public const int EntriesPerPage = BucketsPerPage * Bucket.Entries;

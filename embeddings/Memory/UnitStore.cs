@@ -74,8 +74,8 @@ internal sealed unsafe class UnitStore : IDisposable
         }
     }
 
-    /// <summary>What addresses are computed from, for loops to keep in registers; void once a unit is taken or given.</summary>
-    public Addresses View => new(_slabs, Shift, Mask, (uint)UnitBytes, (uint)_sideStart, (uint)SideBytes);
+    /// <summary>The slabs' addresses, for loops to keep in a register; void once a unit is taken or given.</summary>
+    public byte** SlabAddresses => _slabs;
 
     /// <summary>Address of a unit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -188,16 +188,6 @@ internal sealed unsafe class UnitStore : IDisposable
         _info[slab] = new Slab { FreeHead = -1 };
         _room[slab >> 6] |= 1UL << (slab & 63);
         return slab;
-    }
-
-    /// <summary>Computes addresses.</summary>
-    internal readonly struct Addresses(byte** slabs, int shift, uint mask, uint unitBytes, uint sideStart, uint sideBytes)
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public byte* Of(uint unit) => slabs[unit >> shift] + ((nuint)(unit & mask) * unitBytes);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public byte* Side(uint unit) => slabs[unit >> shift] + sideStart + ((nuint)(unit & mask) * sideBytes);
     }
 
     private struct Slab
