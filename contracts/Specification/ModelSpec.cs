@@ -48,22 +48,6 @@ public sealed record ModelSpec
     public SourceSpec? Source { get; init; }
 }
 
-/// <summary>Something to predict.</summary>
-public sealed record TaskSpec
-{
-    /// <summary>The task's name, in answers and metrics.</summary>
-    public required string Name { get; init; }
-
-    /// <summary>In files, the column that holds the label; in events, the kind of action that makes an example positive.</summary>
-    public required string Label { get; init; }
-
-    /// <summary>The expected share of positives: where the output bias starts. Between 0 and 1, exclusive.</summary>
-    public double BaseRate { get; init; } = 0.05;
-
-    /// <summary>Weight of the task's loss in the sum.</summary>
-    public double LossWeight { get; init; } = 1;
-}
-
 /// <summary>Micro-batching.</summary>
 public sealed record TrainingSpec
 {
@@ -96,9 +80,31 @@ public sealed record JoinSpec
     /// <summary>Attribution window: an item without a positive action this long after its impression is a negative.</summary>
     public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Kinds of action with an attribution window of their own. A task closes at the longest of its kinds'.</summary>
+    public ImmutableArray<KindWindow> Windows { get; init; } = [];
+
+    /// <summary>The attribution window of a kind of action.</summary>
+    public TimeSpan WindowOf(string kind)
+    {
+        foreach (var window in Windows)
+        {
+            if (window.Kind == kind)
+            {
+                return window.Window;
+            }
+        }
+
+        return Window;
+    }
+
     /// <summary>Event times further ahead of the log's clock than this are refused.</summary>
     public TimeSpan AllowedSkew { get; init; } = TimeSpan.FromMinutes(5);
 }
+
+/// <summary>The attribution window of one kind of action.</summary>
+/// <param name="Kind">The kind.</param>
+/// <param name="Window">How long after the impression it counts.</param>
+public sealed record KindWindow(string Kind, TimeSpan Window);
 
 /// <summary>Limits of scoring.</summary>
 public sealed record ServingSpec

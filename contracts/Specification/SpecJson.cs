@@ -36,14 +36,7 @@ public static class SpecJson
         json["tables"] = List(spec.Tables, Table);
         json["features"] = List(spec.Features, Feature);
         json["network"] = Network(spec.Network);
-        json["tasks"] = List(spec.Tasks, t => new JsonObject
-        {
-            ["name"] = t.Name,
-            ["label"] = t.Label,
-            ["loss"] = "cross_entropy",
-            ["base_rate"] = t.BaseRate,
-            ["loss_weight"] = t.LossWeight,
-        });
+        json["tasks"] = List(spec.Tasks, SpecJsonTasks.Of);
         json["training"] = Optional(
             new JsonObject
             {
@@ -65,11 +58,7 @@ public static class SpecJson
             ["delta_time_to_live"] = Scalars.Text(spec.Sync.DeltaTimeToLive),
             ["snapshot_interval"] = Scalars.Text(spec.Sync.SnapshotInterval),
         };
-        json["join"] = new JsonObject
-        {
-            ["window"] = Scalars.Text(spec.Join.Window),
-            ["allowed_skew"] = Scalars.Text(spec.Join.AllowedSkew),
-        };
+        json["join"] = SpecJsonTasks.Join(spec.Join);
         json["serving"] = new JsonObject { ["max_candidates"] = spec.Serving.MaxCandidates };
         return json;
     }
@@ -194,7 +183,7 @@ public static class SpecJson
     internal static JsonObject Kind(string kind, params (string Key, JsonNode? Value)[] rest) =>
         Optional(new JsonObject { ["kind"] = kind }, rest);
 
-    private static JsonObject Optional(JsonObject json, params (string Key, JsonNode? Value)[] rest)
+    internal static JsonObject Optional(JsonObject json, params (string Key, JsonNode? Value)[] rest)
     {
         foreach (var (key, value) in rest)
         {
@@ -207,7 +196,7 @@ public static class SpecJson
         return json;
     }
 
-    private static JsonArray List<T>(IEnumerable<T> items, Func<T, JsonNode?> write) => [.. items.Select(write)];
+    internal static JsonArray List<T>(IEnumerable<T> items, Func<T, JsonNode?> write) => [.. items.Select(write)];
 
     // A float's shortest text, not the digits of the double nearest to it.
     internal static double Number(float x) =>

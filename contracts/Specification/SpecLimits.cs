@@ -15,6 +15,15 @@ public static class SpecLimits
     /// <summary>Tasks of a model.</summary>
     public const int Tasks = 16;
 
+    /// <summary>Rules for actions of a task.</summary>
+    public const int ActionRules = 32;
+
+    /// <summary>Kinds of action that a model's tasks name.</summary>
+    public const int ActionKinds = 64;
+
+    /// <summary>Weight of an example.</summary>
+    public const double Weight = 10_000;
+
     /// <summary>Width of a segment.</summary>
     public const int Dimension = 1024;
 

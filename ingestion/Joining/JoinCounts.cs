@@ -1,6 +1,11 @@
 namespace Monolith.Ingestion.Joining;
 
-/// <summary>What became of events, counted since the joiner started.</summary>
+/// <summary>
+/// What became of events, counted since the joiner started. Every record that was read is an impression, an action, a canary,
+/// a dead letter or rerouted; every impression and action has one outcome: <see cref="Requests"/>, <see cref="Empty"/>,
+/// <see cref="Matched"/>, <see cref="Duplicates"/>, <see cref="Late"/>, <see cref="Outranked"/>, <see cref="Orphans"/> or
+/// <see cref="Unlabelled"/>, or it is an action that still waits.
+/// </summary>
 public sealed record JoinCounts
 {
     /// <summary>Impressions taken.</summary>
@@ -12,22 +17,43 @@ public sealed record JoinCounts
     /// <summary>Actions taken.</summary>
     public long Actions { get; set; }
 
-    /// <summary>Positive examples emitted.</summary>
+    /// <summary>Impressions whose items wait for actions, or whose window was over when they came.</summary>
+    public long Requests { get; set; }
+
+    /// <summary>Impressions that are of no request that could be joined: without items, or a canary's.</summary>
+    public long Empty { get; set; }
+
+    /// <summary>Examples emitted.</summary>
+    public long Examples { get; set; }
+
+    /// <summary>Labels said as positive.</summary>
     public long Positives { get; set; }
 
-    /// <summary>Negative examples emitted.</summary>
+    /// <summary>Labels said as negative: by an action, or because no action came and sampling kept them.</summary>
     public long Negatives { get; set; }
+
+    /// <summary>Negatives that sampling did not keep.</summary>
+    public long SampledAway { get; set; }
+
+    /// <summary>Actions that said a task's label, or will when its window closes.</summary>
+    public long Matched { get; set; }
+
+    /// <summary>Of these, the ones that came too late for another task.</summary>
+    public long PartlyLate { get; set; }
 
     /// <summary>Impressions and actions that had been there before.</summary>
     public long Duplicates { get; set; }
 
-    /// <summary>Positive actions whose item was already emitted as a negative, or that came after their window; dropped.</summary>
+    /// <summary>Actions after their window, or after the label was said as a negative; dropped.</summary>
     public long Late { get; set; }
+
+    /// <summary>Actions whose tasks had a label by another action already, or one of higher priority; dropped.</summary>
+    public long Outranked { get; set; }
 
     /// <summary>Actions whose impression never came, or did not show the item.</summary>
     public long Orphans { get; set; }
 
-    /// <summary>Actions of a kind that is no task's label.</summary>
+    /// <summary>Actions of which no task's rules say anything.</summary>
     public long Unlabelled { get; set; }
 
     /// <summary>Records that could not be used.</summary>
@@ -46,10 +72,17 @@ public sealed record JoinCounts
         Impressions += other.Impressions;
         Items += other.Items;
         Actions += other.Actions;
+        Requests += other.Requests;
+        Empty += other.Empty;
+        Examples += other.Examples;
         Positives += other.Positives;
         Negatives += other.Negatives;
+        SampledAway += other.SampledAway;
+        Matched += other.Matched;
+        PartlyLate += other.PartlyLate;
         Duplicates += other.Duplicates;
         Late += other.Late;
+        Outranked += other.Outranked;
         Orphans += other.Orphans;
         Unlabelled += other.Unlabelled;
         DeadLetters += other.DeadLetters;

@@ -1,4 +1,5 @@
 using System.Text;
+using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
 
@@ -14,10 +15,13 @@ internal sealed class JoinRules
     {
         Topics = new ModelTopics(spec.Name);
         InputPartitions = inputPartitions;
-        Labels = [.. spec.Tasks.Select(t => Encoding.UTF8.GetBytes(t.Label))];
-        WindowMs = (long)spec.Join.Window.TotalMilliseconds;
+        Kinds = KindRules.Of(spec);
+        Sampling = [.. spec.Tasks.Select(t => new NegativeSampling(spec, t))];
+        long[] windows = [.. spec.Tasks.Select(t => t.LabelRules().Max(r => (long)spec.Join.WindowOf(r.Kind).TotalMilliseconds))];
+        StageWindowsMs = [.. windows.Distinct().Order()];
+        StageOf = [.. windows.Select(w => Array.IndexOf(StageWindowsMs, w))];
         AllowedSkewMs = (long)spec.Join.AllowedSkew.TotalMilliseconds;
-        BucketMs = Math.Clamp(WindowMs / BucketsPerWindow, 1, 10_000);
+        BucketMs = Math.Clamp(StageWindowsMs[0] / BucketsPerWindow, 1, 10_000);
         PartitionBy = Encoding.UTF8.GetBytes(SourceOf(spec));
     }
 
@@ -25,10 +29,24 @@ internal sealed class JoinRules
 
     public int InputPartitions { get; }
 
-    /// <summary>The kind of action that is each task's label.</summary>
-    public byte[][] Labels { get; }
+    /// <summary>The kinds of action that say something of a task.</summary>
+    public KindRules[] Kinds { get; }
 
-    public long WindowMs { get; }
+    /// <summary>Each task's sampling of negatives.</summary>
+    public NegativeSampling[] Sampling { get; }
+
+    public int Tasks => Sampling.Length;
+
+    /// <summary>The windows of tasks, each once, ascending: a request closes in as many stages.</summary>
+    public long[] StageWindowsMs { get; }
+
+    public int Stages => StageWindowsMs.Length;
+
+    /// <summary>The stage at which each task closes.</summary>
+    public int[] StageOf { get; }
+
+    /// <summary>The longest window.</summary>
+    public long WindowMs => StageWindowsMs[^1];
 
     public long AllowedSkewMs { get; }
 
@@ -37,28 +55,34 @@ internal sealed class JoinRules
     /// <summary>How long a closed request is remembered, to tell duplicates and late actions from orphans.</summary>
     public long KeepMs => WindowMs;
 
-    /// <summary>How long an action waits for its impression.</summary>
+    /// <summary>The longest that an action waits for its impression.</summary>
     public long WaitMs => WindowMs;
 
     /// <summary>The field whose value spreads examples over partitions.</summary>
     public byte[] PartitionBy { get; }
 
-    /// <summary>The task an action is a label of; −1: none.</summary>
-    public int TaskOf(ReadOnlySpan<byte> kind)
+    /// <summary>The rules for a kind of action; null: it says nothing.</summary>
+    public KindRules? KindOf(ReadOnlySpan<byte> kind)
     {
-        for (var task = 0; task < Labels.Length; task++)
+        foreach (var known in Kinds)
         {
-            if (kind.SequenceEqual(Labels[task]))
+            if (kind.SequenceEqual(known.Name))
             {
-                return task;
+                return known;
             }
         }
 
-        return -1;
+        return null;
     }
 
-    /// <summary>The bucket in which a request of this time closes.</summary>
-    public long CloseBucket(long eventTimeMs) => (eventTimeMs + WindowMs + BucketMs - 1) / BucketMs;
+    /// <summary>The bucket at whose end a stage of a request of this time closes.</summary>
+    public long CloseBucket(long eventTimeMs, int stage) => BucketAfter(eventTimeMs + StageWindowsMs[stage]);
+
+    /// <summary>The bucket in which the last stage of a request of this time closes.</summary>
+    public long LastBucket(long eventTimeMs) => CloseBucket(eventTimeMs, Stages - 1);
+
+    /// <summary>The first bucket that ends at or after a time.</summary>
+    public long BucketAfter(long timeMs) => (timeMs + BucketMs - 1) / BucketMs;
 
     private static string SourceOf(ModelSpec spec)
     {

@@ -8,12 +8,14 @@ internal sealed class JoinerMetrics : IDisposable
     private readonly Meter _meter = new("Monolith.Ingestion");
     private readonly Counter<long> _events;
     private readonly Counter<long> _examples;
+    private readonly Counter<long> _labels;
     private readonly Histogram<double> _transaction;
 
     public JoinerMetrics(Func<long> pendingItems, Func<long> waiting)
     {
         _events = _meter.CreateCounter<long>("monolith.joiner.events", "{event}", "Events by what became of them");
-        _examples = _meter.CreateCounter<long>("monolith.joiner.examples", "{example}", "Examples emitted, by label");
+        _examples = _meter.CreateCounter<long>("monolith.joiner.examples", "{example}", "Examples emitted");
+        _labels = _meter.CreateCounter<long>("monolith.joiner.labels", "{label}", "Labels of tasks: said as positive or negative, or sampled away");
         _transaction = _meter.CreateHistogram<double>("monolith.joiner.transaction.duration", "s", "One transaction, from reading to durable");
         _meter.CreateObservableGauge("monolith.joiner.pending", pendingItems, "{item}", "Shown items whose window is open");
         _meter.CreateObservableGauge("monolith.joiner.waiting", waiting, "{action}", "Actions that wait for their impression");
@@ -25,14 +27,19 @@ internal sealed class JoinerMetrics : IDisposable
         Add(_events, "outcome", "impression", counts.Impressions);
         Add(_events, "outcome", "action", counts.Actions);
         Add(_events, "outcome", "duplicate", counts.Duplicates);
+        Add(_events, "outcome", "matched", counts.Matched);
         Add(_events, "outcome", "late", counts.Late);
+        Add(_events, "outcome", "partly_late", counts.PartlyLate);
+        Add(_events, "outcome", "outranked", counts.Outranked);
         Add(_events, "outcome", "orphan", counts.Orphans);
         Add(_events, "outcome", "unlabelled", counts.Unlabelled);
         Add(_events, "outcome", "dead_letter", counts.DeadLetters);
         Add(_events, "outcome", "rerouted", counts.Rerouted);
         Add(_events, "outcome", "canary", counts.Canaries);
-        Add(_examples, "label", "positive", counts.Positives);
-        Add(_examples, "label", "negative", counts.Negatives);
+        _examples.Add(counts.Examples);
+        Add(_labels, "label", "positive", counts.Positives);
+        Add(_labels, "label", "negative", counts.Negatives);
+        Add(_labels, "label", "sampled_away", counts.SampledAway);
     }
 
     public void Dispose() => _meter.Dispose();

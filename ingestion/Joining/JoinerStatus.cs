@@ -23,5 +23,5 @@ public sealed record JoinerStatus(
     public long EventsIn => Counts.Impressions + Counts.Actions + Counts.Canaries;
 
     /// <summary>Examples emitted since it started.</summary>
-    public long Examples => Counts.Positives + Counts.Negatives;
+    public long Examples => Counts.Examples;
 }

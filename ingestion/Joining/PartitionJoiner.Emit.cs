@@ -7,133 +7,45 @@ namespace Monolith.Ingestion.Joining;
 /// <summary>What the joiner emits.</summary>
 internal sealed partial class PartitionJoiner
 {
-    /// <summary>Matches actions with the items of a request; the new positives are one group.</summary>
-    private void Match(int slot, List<WaitingAction> actions, bool emit, JoinOutput output)
+    /// <summary>
+    /// Emits labels of a request as one group: positives that were said just now, and, of the tasks whose stage closes, every
+    /// label that was not said before. Items of which nothing is said are left out, and a group of none.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="fromStage">Stages that close, from this one …</param>
+    /// <param name="throughStage">… to this (exclusive).</param>
+    /// <param name="positives">Positives that were said just now; null: none.</param>
+    /// <param name="output">Where it goes.</param>
+    private void Emit(in PendingRequest request, int fromStage, int throughStage, List<NewPositive>? positives, JoinOutput output)
     {
-        ref var request = ref _requests[slot];
-        var impression = request.Impression!.AsSpan();
-        List<(int Item, int Task)>? matched = null;
-        foreach (var waiting in actions)
-        {
-            ActionWire.Read(waiting.Bytes.Span, out var action);
-            var item = Find(impression, action.ItemId);
-            if (item < 0)
-            {
-                Orphan(waiting, "Its impression did not show the item.", output);
-                continue;
-            }
-
-            if (waiting.EventTimeMs > request.EventTimeMs + rules.WindowMs)
-            {
-                output.Counts.Late++;
-                continue;
-            }
-
-            var task = rules.TaskOf(action.Kind);
-            if (!_positives[rules.CloseBucket(request.EventTimeMs)].Add(PositiveOf(request.Key, action.ItemId, task)))
-            {
-                output.Counts.Duplicates++;
-                continue;
-            }
-
-            request.HasPositives = true;
-            output.Counts.Positives++;
-            (matched ??= []).Add((item, task));
-        }
-
-        if (emit && matched is not null && !output.Replaying)
-        {
-            EmitPositives(request, matched, output);
-        }
-    }
-
-    private void EmitPositives(in PendingRequest request, List<(int Item, int Task)> matched, JoinOutput output)
-    {
-        var impression = request.Impression!.AsSpan();
-        var group = BeginGroup(request, impression, output);
-        Span<TaskLabel> labels = stackalloc TaskLabel[rules.Labels.Length];
-        var reader = new ProtoReader(impression);
-        for (var index = 0; ImpressionWire.NextItem(ref reader, out var item); index++)
-        {
-            labels.Clear();
-            var any = false;
-            foreach (var (matchedItem, task) in matched)
-            {
-                if (matchedItem == index)
-                {
-                    any = true;
-                    labels[task] = new TaskLabel(true, 1, 1);
-                }
-            }
-
-            if (any)
-            {
-                group.Example(item, labels);
-            }
-        }
-
-        EndGroup(group, impression, output);
-    }
-
-    /// <summary>Emits what is left of a request whose window has closed: every label that was not positive is negative.</summary>
-    private void Close(int slot, JoinOutput output)
-    {
-        ref var request = ref _requests[slot];
-        EmitRest(request, positivesToo: false, output);
-        End(ref request);
-    }
-
-    /// <summary>Emits a request whose window had closed when it came, whole.</summary>
-    private void CloseLate(int slot, JoinOutput output)
-    {
-        ref var request = ref _requests[slot];
-        EmitRest(request, positivesToo: true, output);
-        End(ref request);
-    }
-
-    private void End(ref PendingRequest request)
-    {
-        PendingItems -= request.Items;
-        request.Impression = null;
-        request.Closed = true;
-    }
-
-    private void EmitRest(in PendingRequest request, bool positivesToo, JoinOutput output)
-    {
-        if (output.Replaying)
+        if (output.Replaying || (fromStage == throughStage && positives is null))
         {
             return;
         }
 
-        HashSet<ulong>? positives = null;
-        if (request.HasPositives)
+        Dictionary<ulong, LabelState>? said = null;
+        if (request.HasLabels)
         {
-            _positives.TryGet(rules.CloseBucket(request.EventTimeMs), out positives);
+            _labels.TryGet(rules.LastBucket(request.EventTimeMs), out said);
         }
 
         var impression = request.Impression!.AsSpan();
-        var group = BeginGroup(request, impression, output);
-        Span<TaskLabel> labels = stackalloc TaskLabel[rules.Labels.Length];
+        var group = BeginGroup(request, impression, output, out var requestId);
+        Span<TaskLabel> labels = stackalloc TaskLabel[rules.Tasks];
         var reader = new ProtoReader(impression);
         var examples = 0;
         for (var index = 0; ImpressionWire.NextItem(ref reader, out var item); index++)
         {
             var itemId = ImpressionWire.ItemId(item);
-            if (index > 0 && Find(impression, itemId) < index)
+            labels.Clear();
+            var any = false;
+            if (index == 0 || Find(impression, itemId) == index)
             {
                 // Shown twice in one list: one example.
-                continue;
+                any = Closing(request.Key, requestId, itemId, fromStage, throughStage, said, labels, output.Counts);
             }
 
-            var any = false;
-            for (var task = 0; task < labels.Length; task++)
-            {
-                var positive = positives?.Contains(PositiveOf(request.Key, itemId, task)) ?? false;
-                labels[task] = positive ? new TaskLabel(positivesToo, 1, 1) : new TaskLabel(true, 0, 1);
-                any |= labels[task].Present;
-                output.Counts.Negatives += positive ? 0 : 1;
-            }
-
+            any |= Positive(index, positives, labels, output.Counts);
             if (any)
             {
                 group.Example(item, labels);
@@ -141,10 +53,73 @@ internal sealed partial class PartitionJoiner
             }
         }
 
+        output.Counts.Examples += examples;
         if (examples > 0)
         {
             EndGroup(group, impression, output);
         }
+    }
+
+    private bool Positive(int item, List<NewPositive>? positives, Span<TaskLabel> labels, JoinCounts counts)
+    {
+        var any = false;
+        foreach (var positive in positives ?? [])
+        {
+            if (positive.Item == item)
+            {
+                any = true;
+                labels[positive.Task] = new TaskLabel(true, 1, rules.Sampling[positive.Task].KeepRate, positive.Weight);
+                counts.Positives++;
+            }
+        }
+
+        return any;
+    }
+
+    /// <summary>The labels that close and are not said yet: negatives, of which sampling keeps its share.</summary>
+    private bool Closing(
+        UInt128 key,
+        ReadOnlySpan<byte> requestId,
+        ReadOnlySpan<byte> itemId,
+        int fromStage,
+        int throughStage,
+        Dictionary<ulong, LabelState>? said,
+        Span<TaskLabel> labels,
+        JoinCounts counts)
+    {
+        var any = false;
+        for (var task = 0; task < labels.Length; task++)
+        {
+            if (rules.StageOf[task] < fromStage || rules.StageOf[task] >= throughStage)
+            {
+                continue;
+            }
+
+            var sampling = rules.Sampling[task];
+            var weight = 1f;
+            if (said is not null && said.TryGetValue(LabelKey(key, itemId, task), out var state))
+            {
+                if (state.IsPositive)
+                {
+                    continue;
+                }
+
+                // Never sampled away. Its like are kept at the task's rate, so it stands for that share of itself: that keeps
+                // the sample's odds, which the trainer corrects by one constant, right.
+                weight = state.Weight * sampling.KeepRate;
+            }
+            else if (!sampling.Keeps(requestId, itemId))
+            {
+                counts.SampledAway++;
+                continue;
+            }
+
+            any = true;
+            labels[task] = new TaskLabel(true, 0, sampling.KeepRate, weight);
+            counts.Negatives++;
+        }
+
+        return any;
     }
 
     private void EmitCanary(ReadOnlySpan<byte> requestId, long sentMs, JoinOutput output)
@@ -159,12 +134,17 @@ internal sealed partial class PartitionJoiner
         }
     }
 
-    private ExampleGroupWire BeginGroup(in PendingRequest request, ReadOnlySpan<byte> impression, JoinOutput output)
+    private ExampleGroupWire BeginGroup(
+        in PendingRequest request,
+        ReadOnlySpan<byte> impression,
+        JoinOutput output,
+        out ReadOnlySpan<byte> requestId)
     {
         var group = new ExampleGroupWire(output.Arena);
-        group.Begin(ExampleGroupWire.MaxBytes(impression.Length, request.Items, rules.Labels.Length));
+        group.Begin(ExampleGroupWire.MaxBytes(impression.Length, request.Items, rules.Tasks));
         ImpressionWire.Read(impression, out var read);
-        group.Head(read.RequestId, request.EventTimeMs, output.NowMs, 0);
+        requestId = read.RequestId;
+        group.Head(requestId, request.EventTimeMs, output.NowMs, 0);
         group.Shared(impression);
         return group;
     }

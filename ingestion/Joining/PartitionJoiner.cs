@@ -13,14 +13,14 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
 {
     private readonly PendingRequests _requests = new();
 
-    /// <summary>Requests by the bucket in which they close.</summary>
+    /// <summary>Requests by the bucket in which their next stage closes.</summary>
     private readonly TimeBuckets<List<int>> _open = new();
 
-    /// <summary>Closed requests by the bucket in which they closed.</summary>
+    /// <summary>Requests all of whose stages are closed, by the bucket in which the last one did.</summary>
     private readonly TimeBuckets<List<int>> _closed = new();
 
-    /// <summary>Hashes of (request, item, task) that were emitted as positives, by closing bucket.</summary>
-    private readonly TimeBuckets<HashSet<ulong>> _positives = new();
+    /// <summary>What actions said, by hash of (request, item, task), by the bucket in which the request's last stage closes.</summary>
+    private readonly TimeBuckets<Dictionary<ulong, LabelState>> _labels = new();
     private readonly WaitingActions _waiting = new();
     private readonly TopicPartition _impressions = new(rules.Topics.Impressions, partition);
     private readonly TopicPartition _actions = new(rules.Topics.Actions, partition);
@@ -69,7 +69,11 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
         }
 
         output.Counts.Impressions++;
-        if (!impression.RequestId.StartsWith("__canary/"u8) && impression.Items > 0)
+        if (impression.RequestId.StartsWith("__canary/"u8) || impression.Items == 0)
+        {
+            output.Counts.Empty++;
+        }
+        else
         {
             Take(record, bytes, impression, eventTimeMs, output);
         }
@@ -138,11 +142,11 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
             changed = true;
             foreach (var slot in slots)
             {
-                Close(slot, output);
+                CloseStage(slot, output);
             }
 
-            _closed.Put(bucket, slots);
-            if (output.Arena.Taken > maxOutputBytes && _open.Oldest <= through)
+            // Only between buckets: a stage of this one may have put its request's next stage into it again.
+            if (output.Arena.Taken > maxOutputBytes && _open.Oldest > bucket && _open.Oldest <= through)
             {
                 watermarkMs = bucket * rules.BucketMs;
                 break;
@@ -155,7 +159,7 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
 
     private static UInt128 KeyOf(ReadOnlySpan<byte> requestId) => XxHash128.HashToUInt128(requestId);
 
-    private static ulong PositiveOf(UInt128 key, ReadOnlySpan<byte> itemId, int task)
+    private static ulong LabelKey(UInt128 key, ReadOnlySpan<byte> itemId, int task)
         => XxHash3.HashToUInt64(itemId, unchecked((long)(ulong)key + (task * 0x1e3779b97f4a7c15L)));
 
     private long Floor(long ms) => ms < 0 ? -1 : ms / rules.BucketMs;
@@ -175,7 +179,7 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
             }
         }
 
-        while (_positives.TryTake(forgotten, out _, out _))
+        while (_labels.TryTake(forgotten, out _, out _))
         {
             changed = true;
         }
@@ -198,14 +202,15 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
             return;
         }
 
-        var bucket = rules.CloseBucket(eventTimeMs);
-        if (bucket <= Floor(WatermarkMs - rules.KeepMs))
+        if (rules.LastBucket(eventTimeMs) <= Floor(WatermarkMs - rules.KeepMs))
         {
             // A request this old may have been here and be forgotten: it cannot be told from a duplicate.
+            output.Counts.Impressions--;
             Dead(_impressions, record, "It came so long after its attribution window that a duplicate could not be told.", output);
             return;
         }
 
+        output.Counts.Requests++;
         output.Counts.Items += impression.Items;
         var slot = _requests.Add(new PendingRequest
         {
@@ -215,50 +220,26 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
             Items = impression.Items,
         });
         PendingItems += impression.Items;
-        var late = bucket <= Floor(WatermarkMs);
-        if (_waiting.Take(key) is { } waiting)
-        {
-            Match(slot, waiting, emit: !late, output);
-        }
-
-        if (late)
-        {
-            CloseLate(slot, output);
-            _closed[bucket].Add(slot);
-        }
-        else
-        {
-            _open[bucket].Add(slot);
-        }
+        Open(slot, _waiting.Take(key), output);
     }
 
     private void Take(WaitingAction waiting, in ActionWire action, JoinOutput output)
     {
-        var task = rules.TaskOf(action.Kind);
-        if (task < 0)
+        if (rules.KindOf(action.Kind) is not { } kind || !kind.AnyApplies(action.Value))
         {
             output.Counts.Unlabelled++;
             return;
         }
 
         var key = KeyOf(action.RequestId);
-        if (!_requests.TryGet(key, out var slot))
+        if (_requests.TryGet(key, out var slot))
         {
-            _waiting.Add(key, rules.CloseBucket(waiting.EventTimeMs - rules.WindowMs + rules.WaitMs), waiting);
-            return;
+            Match(slot, [waiting], output);
         }
-
-        ref var request = ref _requests[slot];
-        if (request.Closed)
+        else
         {
-            var known = request.HasPositives
-                && _positives.TryGet(rules.CloseBucket(request.EventTimeMs), out var positives)
-                && positives.Contains(PositiveOf(key, action.ItemId, task));
-            _ = known ? output.Counts.Duplicates++ : output.Counts.Late++;
-            return;
+            _waiting.Add(key, rules.BucketAfter(waiting.EventTimeMs + kind.WindowMs), waiting);
         }
-
-        Match(slot, [waiting], emit: true, output);
     }
 
     private long? Dead(TopicPartition from, in EventRecord record, string reason, JoinOutput output)

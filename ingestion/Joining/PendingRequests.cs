@@ -11,17 +11,17 @@ internal struct PendingRequest
     /// <summary>When it was shown.</summary>
     public long EventTimeMs;
 
-    /// <summary>The impression's bytes; empty once its window has closed.</summary>
+    /// <summary>The impression's bytes; null once every task has closed.</summary>
     public byte[]? Impression;
 
     /// <summary>Items shown.</summary>
     public int Items;
 
-    /// <summary>Whether any of them had a positive action.</summary>
-    public bool HasPositives;
+    /// <summary>Whether an action said anything of any of them.</summary>
+    public bool HasLabels;
 
-    /// <summary>Whether its negatives were emitted.</summary>
-    public bool Closed;
+    /// <summary>Stages that have closed: whose tasks' negatives were said.</summary>
+    public byte ClosedStages;
 }
 
 /// <summary>Requests by key, in slots that are used again.</summary>

@@ -5,8 +5,9 @@ namespace Monolith.Ingestion.Wire;
 /// <summary>What an example says of one task.</summary>
 /// <param name="Present">Whether it says anything.</param>
 /// <param name="Value">The label.</param>
-/// <param name="KeepRate">Rate of negative sampling; 1 without.</param>
-internal readonly record struct TaskLabel(bool Present, float Value, float KeepRate);
+/// <param name="KeepRate">Share of the task's negatives that sampling keeps; 1 without.</param>
+/// <param name="Weight">Its weight in the task's loss; 1 by default.</param>
+internal readonly record struct TaskLabel(bool Present, float Value, float KeepRate, float Weight);
 
 /// <summary>
 /// Writes an <c>ExampleGroup</c> from an impression's bytes: shared features and an item's features have the same field
@@ -17,6 +18,7 @@ internal ref struct ExampleGroupWire(Arena arena)
     private const byte SharedTag = (4 << 3) | WireType.Bytes;
     private const byte ExampleTag = (5 << 3) | WireType.Bytes;
     private const byte LabelTag = (3 << 3) | WireType.Bytes;
+    private const int LabelBytes = 20;
     private const byte ScoreTag = (5 << 3) | WireType.Fixed32;
     private readonly Arena _arena = arena;
     private Span<byte> _to;
@@ -30,7 +32,7 @@ internal ref struct ExampleGroupWire(Arena arena)
     }
 
     /// <summary>An upper bound of a group's bytes.</summary>
-    public static int MaxBytes(int impressionBytes, int examples, int tasks) => impressionBytes + 128 + (examples * (24 + (tasks * 16)));
+    public static int MaxBytes(int impressionBytes, int examples, int tasks) => impressionBytes + 128 + (examples * (24 + (tasks * LabelBytes)));
 
     public void Head(scoped ReadOnlySpan<byte> requestId, long eventTimeMs, long emittedTimeMs, long canarySentMs)
     {
@@ -140,6 +142,12 @@ internal ref struct ExampleGroupWire(Arena arena)
             {
                 _to[_at++] = (3 << 3) | WireType.Fixed32;
                 Fixed32(BitConverter.SingleToUInt32Bits(label.KeepRate));
+            }
+
+            if (label.Weight != 1)
+            {
+                _to[_at++] = (4 << 3) | WireType.Fixed32;
+                Fixed32(BitConverter.SingleToUInt32Bits(label.Weight));
             }
         }
 

@@ -143,6 +143,22 @@ internal sealed class MapReader
         return value;
     }
 
+    /// <summary>All entries of a mapping whose keys are names that the file chooses; scalars of one kind.</summary>
+    public List<(string Key, T Value)> Entries<T>(Scalar<T> kind)
+        where T : struct
+    {
+        var entries = new List<(string, T)>();
+        foreach (var (name, _) in _map?.Entries ?? [])
+        {
+            if (Optional(name.Text, kind) is { } value)
+            {
+                entries.Add((name.Text, value));
+            }
+        }
+
+        return entries;
+    }
+
     /// <summary>A list of mappings.</summary>
     public ImmutableArray<T> List<T>(string key, bool required, string allowed, Func<MapReader, T> read)
     {

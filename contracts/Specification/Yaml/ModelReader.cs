@@ -19,7 +19,7 @@ internal static class ModelReader
             Tables = tables,
             Features = map.List("features", true, "a list of features", f => FeatureReader.Read(f, onlyTable)),
             Network = map.Map("network") is { } network ? NetworkReader.Read(network) : new DeepFmNetwork(),
-            Tasks = map.List("tasks", true, "a list of tasks", SettingsReader.Task),
+            Tasks = map.List("tasks", true, "a list of tasks", TaskReader.Read),
             Training = map.Map("training") is { } training ? SettingsReader.Training(training) : new(),
             Federated = map.Map("federated") is { } federated ? SettingsReader.Federated(federated) : new(),
             Sync = map.Map("sync") is { } sync ? SettingsReader.Sync(sync) : new(),

@@ -22,6 +22,7 @@ internal static class Rules
         Unique(mistakes, "tasks", [.. spec.Tasks.Select(t => t.Name)]);
         TableRules.Check(spec, mistakes);
         FeatureRules.Check(spec, mistakes);
+        TaskRules.Check(spec, mistakes);
         PartitionBy(spec, mistakes);
         Baseline(spec, mistakes);
         Network(spec, mistakes);
@@ -30,7 +31,7 @@ internal static class Rules
         Source(spec, mistakes);
     }
 
-    private static void Count(Mistakes mistakes, string path, int count, int max)
+    internal static void Count(Mistakes mistakes, string path, int count, int max)
     {
         if (count == 0 || count > max)
         {

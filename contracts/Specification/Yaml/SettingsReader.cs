@@ -1,6 +1,6 @@
 namespace Monolith.Contracts.Specification.Yaml;
 
-/// <summary>Reads tasks and settings.</summary>
+/// <summary>Reads settings.</summary>
 internal static class SettingsReader
 {
     private static readonly Scalar<double> Positive = Scalars.Number(0, float.MaxValue, above: true);
@@ -14,20 +14,6 @@ internal static class SettingsReader
             "time_unit", Scalars.OneOf(("seconds", TimeUnit.Seconds), ("milliseconds", TimeUnit.Milliseconds)), TimeUnit.Seconds),
         Item = map.Text("item", "the column with the item's id"),
     });
-
-    /// <summary>Reads a task.</summary>
-    public static TaskSpec Task(MapReader map)
-    {
-        // There is one loss so far; naming it keeps specifications readable when there are more.
-        map.Value("loss", Scalars.OneOf(("cross_entropy", true)), true);
-        return Finish(map, new TaskSpec
-        {
-            Name = map.RequiredText("name", Scalars.NameAllowed, Scalars.IsName),
-            Label = map.RequiredText("label", "the column that holds the label, or the kind of action that makes a positive"),
-            BaseRate = map.Value("base_rate", Scalars.Number(0, 1, above: true, below: true), 0.05),
-            LossWeight = map.Value("loss_weight", Positive, 1),
-        });
-    }
 
     /// <summary>Reads the training settings.</summary>
     public static TrainingSpec Training(MapReader map)
@@ -73,9 +59,11 @@ internal static class SettingsReader
     public static JoinSpec Join(MapReader map)
     {
         var defaults = new JoinSpec();
+        var window = Duration(0.1, 30 * 86400);
         return Finish(map, new JoinSpec
         {
-            Window = map.Value("window", Duration(0.1, 30 * 86400), defaults.Window),
+            Window = map.Value("window", window, defaults.Window),
+            Windows = map.Map("windows") is { } windows ? [.. windows.Entries(window).Select(w => new KindWindow(w.Key, w.Value))] : [],
             AllowedSkew = map.Value("allowed_skew", Duration(0, 7 * 86400), defaults.AllowedSkew),
         });
     }
