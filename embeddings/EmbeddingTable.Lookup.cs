@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Monolith.Contracts.Specification;
 using Monolith.Embeddings.Index;
 using Monolith.Embeddings.Rows;
@@ -12,50 +11,21 @@ public sealed unsafe partial class EmbeddingTable
     /// specification says so). Inserts nothing.</summary>
     /// <param name="ids">Any ids.</param>
     /// <param name="values">ids × Dimension.</param>
-    [SkipLocalsInit]
     public void Lookup(ReadOnlySpan<ulong> ids, Span<float> values)
     {
         Shapes.Check(values.Length, ids.Length, Dimension, nameof(values));
-        var probes = stackalloc Probe[Stages * Block];
-        var onward = stackalloc byte[Stages * Block];
-        var going = stackalloc int[Stages];
-        var ask = new RowParts(_layout.ValueBytes, Side: false);
         fixed (ulong* allIds = ids)
         fixed (float* allValues = values)
         {
-            var blocks = (ids.Length + Block - 1) / Block;
-            for (var step = 0; step < blocks + Stages - 1; step++)
-            {
-                if (step < blocks)
-                {
-                    _index.Start(allIds + (step * Block), Length(step, ids.Length), probes + (step % Stages * Block));
-                }
-
-                if (step >= 1 && step - 1 < blocks)
-                {
-                    var (at, stage) = (step - 1, (step - 1) % Stages);
-                    going[stage] = _index.LookFirst(
-                        allIds + (at * Block), Length(at, ids.Length), probes + (stage * Block), _rows, ask, onward + (stage * Block));
-                }
-
-                if (step >= 2 && step - 2 < blocks)
-                {
-                    var (at, stage) = (step - 2, (step - 2) % Stages);
-                    CuckooIndex.LookSecond(allIds + (at * Block), probes + (stage * Block), _rows, ask, onward + (stage * Block), going[stage]);
-                }
-
-                if (step >= 3)
-                {
-                    var at = step - 3;
-                    Copy(
-                        allIds + (at * Block), Length(at, ids.Length), probes + (at % Stages * Block),
-                        allValues + ((long)at * Block * Dimension));
-                }
-            }
+            RunBlocks(allIds, ids.Length, new RowParts(_layout.ValueBytes, Side: false), new Reading(this, allIds, allValues));
         }
     }
 
-    private static int Length(int block, int ids) => Math.Min(Block, ids - (block * Block));
+    private readonly struct Reading(EmbeddingTable table, ulong* ids, float* values) : IBlockWork
+    {
+        public void Do(int from, int count, Probe* probes) =>
+            table.Copy(ids + from, count, probes, values + ((long)from * table.Dimension));
+    }
 
     /// <summary>Last stage: the rows are here.</summary>
     private void Copy(ulong* ids, int count, Probe* probes, float* values)

@@ -23,7 +23,6 @@ public sealed unsafe partial class EmbeddingTable
     /// <param name="gradients">ids × Dimension: summed over the id's occurrences.</param>
     /// <param name="occurrences">Occurrences an id's gradient sums, at least 1.</param>
     /// <param name="eventTimesSeconds">Newest event time of an id's occurrences, Unix seconds.</param>
-    [SkipLocalsInit]
     public void Update(
         ReadOnlySpan<ulong> ids, ReadOnlySpan<float> gradients, ReadOnlySpan<int> occurrences, ReadOnlySpan<uint> eventTimesSeconds)
     {
@@ -32,43 +31,13 @@ public sealed unsafe partial class EmbeddingTable
         Shapes.Check(eventTimesSeconds.Length, ids.Length, 1, nameof(eventTimesSeconds));
         Shapes.CheckTrains(_content);
         BeginStep();
-        var probes = stackalloc Probe[Stages * Block];
-        var onward = stackalloc byte[Stages * Block];
-        var going = stackalloc int[Stages];
-        var ask = new RowParts(_layout.RowBytes, Side: true);
         fixed (ulong* allIds = ids)
         fixed (float* allGradients = gradients)
         fixed (int* allOccurrences = occurrences)
         fixed (uint* allTimes = eventTimesSeconds)
         {
-            var batch = new Batch(allIds, allGradients, allOccurrences, allTimes);
-            var blocks = (ids.Length + Block - 1) / Block;
-            for (var step = 0; step < blocks + Stages - 1; step++)
-            {
-                if (step < blocks)
-                {
-                    _index.Start(allIds + (step * Block), Length(step, ids.Length), probes + (step % Stages * Block));
-                }
-
-                if (step >= 1 && step - 1 < blocks)
-                {
-                    var (at, stage) = (step - 1, (step - 1) % Stages);
-                    going[stage] = _index.LookFirst(
-                        allIds + (at * Block), Length(at, ids.Length), probes + (stage * Block), _rows, ask, onward + (stage * Block));
-                }
-
-                if (step >= 2 && step - 2 < blocks)
-                {
-                    var (at, stage) = (step - 2, (step - 2) % Stages);
-                    CuckooIndex.LookSecond(allIds + (at * Block), probes + (stage * Block), _rows, ask, onward + (stage * Block), going[stage]);
-                }
-
-                if (step >= 3)
-                {
-                    var at = step - 3;
-                    Learn(batch, at * Block, Length(at, ids.Length), probes + (at % Stages * Block));
-                }
-            }
+            var batch = new Batch(this, allIds, allGradients, allOccurrences, allTimes);
+            RunBlocks(allIds, ids.Length, new RowParts(_layout.RowBytes, Side: true), batch);
         }
 
         EndUpdate(ids.Length);
@@ -195,41 +164,13 @@ public sealed unsafe partial class EmbeddingTable
         return scaled;
     }
 
-    private readonly struct Batch(ulong* ids, float* gradients, int* occurrences, uint* times)
+    private readonly struct Batch(EmbeddingTable table, ulong* ids, float* gradients, int* occurrences, uint* times) : IBlockWork
     {
         public readonly ulong* Ids = ids;
         public readonly float* Gradients = gradients;
         public readonly int* Occurrences = occurrences;
         public readonly uint* Times = times;
-    }
 
-    /// <summary>Sets values, inserting rows where there are none: how a replica follows a shard.</summary>
-    /// <param name="ids">Distinct ids.</param>
-    /// <param name="values">ids × Dimension.</param>
-    public void Assign(ReadOnlySpan<ulong> ids, ReadOnlySpan<float> values)
-    {
-        Shapes.Check(values.Length, ids.Length, Dimension, nameof(values));
-        fixed (float* all = values)
-        {
-            for (var i = 0; i < ids.Length; i++)
-            {
-                if (!_index.TryFind(ids[i], out var row))
-                {
-                    row = Insert(ids[i]);
-                }
-                else if (_snapshot is not null && _layout.Trains)
-                {
-                    Capture(ids[i], row);
-                }
-
-                ValueCodec.WriteNearest(_layout.Precision, all + ((long)i * Dimension), _rows.Address(row), Dimension);
-                if (_layout.Trains && (RowMarks.Touch(_rows.Side(row), 0, 0) & RowMarks.Drain) == 0)
-                {
-                    NoteUpdated(ids[i]);
-                }
-            }
-        }
-
-        EndUpdate(ids.Length);
+        public void Do(int from, int count, Probe* probes) => table.Learn(this, from, count, probes);
     }
 }

@@ -13,17 +13,11 @@ namespace Monolith.Embeddings;
 /// </summary>
 /// <remarks>
 /// The index (<see cref="CuckooIndex"/>) leads from ids to row numbers; rows (<see cref="RowLayout"/>) lie in slabs off the
-/// managed heap. A batch goes through in blocks of <see cref="Block"/> ids, of which four are under way at any time: while
-/// the index lines of one come from memory, so do the rows of the next, and a third is worked on.
+/// managed heap. A batch goes through in blocks of <see cref="Block"/> ids, of which <see cref="Stages"/> are under way at any
+/// time, so that nothing waits for memory.
 /// </remarks>
 public sealed unsafe partial class EmbeddingTable : IDisposable
 {
-    /// <summary>Ids a block of the pipeline.</summary>
-    private const int Block = 16;
-
-    /// <summary>Blocks under way.</summary>
-    private const int Stages = 4;
-
     private readonly RowInitializer _initializer;
     private readonly RowLayout _layout;
     private readonly IdHash? _fixedHash;

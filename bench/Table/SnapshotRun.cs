@@ -12,17 +12,31 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
     private readonly ulong[] _ids = new ulong[64 * Workload.Batch];
     private readonly float[] _gradients = [.. Enumerable.Repeat(0.01f, Workload.Batch * workload.Dimension)];
 
-    /// <summary>Speed of updates with a snapshot under way, steps included, over their speed without; the best of the runs.</summary>
-    public double SpeedShare { get; private set; }
+    private readonly List<double> _shares = [];
+    private readonly List<double> _sharesCpu = [];
+    private List<double> _least = [];
+    private List<double> _leastCpu = [];
 
-    /// <summary>The longest call, of an update or a step, in seconds: the least over the runs.</summary>
-    public double LongestHold { get; private set; } = double.MaxValue;
+    /// <summary>
+    /// Speed of updates with a snapshot under way, steps included, over their speed without: the median of the runs. Without
+    /// is the mean of as many batches before the snapshot as after it, so that a machine that quickens or slows counts in
+    /// neither's favour.
+    /// </summary>
+    public double SpeedShare => Median(_shares);
+
+    /// <summary>
+    /// The longest call, of an update or a step, in seconds; of each call, the least over the runs, which make the same calls.
+    /// </summary>
+    public double LongestHold => _least.Max();
+
+    /// <summary>The longest of all calls of all runs.</summary>
+    public double LongestHoldOfAll { get; private set; }
 
     /// <summary>As <see cref="SpeedShare"/>, by the time the thread ran.</summary>
-    public double SpeedShareCpu { get; private set; }
+    public double SpeedShareCpu => Median(_sharesCpu);
 
     /// <summary>As <see cref="LongestHold"/>, by the time the thread ran.</summary>
-    public double LongestHoldCpu { get; private set; } = double.MaxValue;
+    public double LongestHoldCpu => _leastCpu.Max();
 
     /// <summary>Seconds a snapshot took, the last run's.</summary>
     public double Seconds { get; private set; }
@@ -42,7 +56,7 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
             try
             {
                 using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, 0);
-                Run(stream, new Random(run));
+                Run(stream);
             }
             finally
             {
@@ -51,26 +65,36 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
         }
     }
 
-    private void Run(Stream stream, Random random)
+    private void Run(Stream stream)
     {
-        var without = Updates(random, batches: 2000, null);
+        const int Before = 2000;
+        Updates(200, null);
+        var before = Updates(Before, null);
         var start = Stopwatch.GetTimestamp();
         using var snapshot = ours.Table.BeginSnapshot(SnapshotKind.Full, stream, new SnapshotOptions { ArenaBytes = 1L << 30 });
-        var with = Updates(random, int.MaxValue, snapshot);
-        LongestHold = Math.Min(LongestHold, with.Longest);
-        LongestHoldCpu = Math.Min(LongestHoldCpu, with.LongestCpu);
-        SpeedShare = Math.Max(SpeedShare, with.Rate / without.Rate);
-        SpeedShareCpu = Math.Max(SpeedShareCpu, with.RateCpu / without.RateCpu);
+        var with = Updates(int.MaxValue, snapshot);
         snapshot.Complete();
         Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var after = Updates(Before, null);
+        _least = Least(_least, with.Calls);
+        _leastCpu = Least(_leastCpu, with.CallsCpu);
+        LongestHoldOfAll = Math.Max(LongestHoldOfAll, with.Calls.Max());
+        _shares.Add(with.PerSecond * (before.Calls.Sum() + after.Calls.Sum()) / (before.Updates + after.Updates));
+        _sharesCpu.Add(with.PerSecondCpu * (before.CallsCpu.Sum() + after.CallsCpu.Sum()) / (before.Updates + after.Updates));
         Waits = snapshot.Waits;
         Bytes = stream.Length;
     }
 
-    private Figures Updates(Random random, int batches, TableSnapshot? snapshot)
+    private static List<double> Least(List<double> left, List<double> right) =>
+        left.Count == 0 ? right : [.. left.Zip(right, Math.Min)];
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    /// <summary>The same ids in every call, so that the runs are identical.</summary>
+    private Figures Updates(int batches, TableSnapshot? snapshot)
     {
         var figures = new Figures();
-        var done = 0L;
+        var random = new Random(1);
         for (var b = 0; b < batches; b++)
         {
             if (b % 64 == 0)
@@ -79,7 +103,7 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
             }
 
             figures.Time(() => ours.Update(_ids.AsSpan(b % 64 * Workload.Batch, Workload.Batch), _gradients));
-            done += Workload.Batch;
+            figures.Updates++;
             if (snapshot is not null && b % BatchesPerStep == 0)
             {
                 var complete = false;
@@ -91,34 +115,28 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
             }
         }
 
-        figures.Done = done;
         return figures;
     }
 
     private sealed class Figures
     {
-        private double _total;
-        private double _totalCpu;
+        public List<double> Calls { get; } = new(1 << 20);
 
-        public long Done { get; set; }
+        public List<double> CallsCpu { get; } = new(1 << 20);
 
-        public double Longest { get; private set; }
+        public int Updates { get; set; }
 
-        public double LongestCpu { get; private set; }
+        public double PerSecond => Updates / Calls.Sum();
 
-        public double Rate => Done / _total;
-
-        public double RateCpu => Done / _totalCpu;
+        public double PerSecondCpu => Updates / CallsCpu.Sum();
 
         public void Time(Action action)
         {
             var startCpu = ThreadClock.Now;
             var start = Stopwatch.GetTimestamp();
             action();
-            var took = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            var tookCpu = ThreadClock.Now - startCpu;
-            (_total, _totalCpu) = (_total + took, _totalCpu + tookCpu);
-            (Longest, LongestCpu) = (Math.Max(Longest, took), Math.Max(LongestCpu, tookCpu));
+            Calls.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            CallsCpu.Add(ThreadClock.Now - startCpu);
         }
     }
 }

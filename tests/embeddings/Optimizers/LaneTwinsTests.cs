@@ -7,7 +7,12 @@ namespace Monolith.Embeddings.Tests.Optimizers;
 /// <summary>The machine's vectors and the scalar twin take the same steps.</summary>
 public sealed unsafe class LaneTwinsTests
 {
-    public static TheoryData<SparseOptimizerSpec> All =>
+    /// <summary>Every optimizer and what makes it another one; all but batch softmax come in lanes.</summary>
+    internal static SparseOptimizerSpec[] EveryOptimizer => [.. Laned, new BatchSoftmaxOptimizer { LearningRate = 0.1f }];
+
+    public static TheoryData<SparseOptimizerSpec> All => [.. Laned];
+
+    private static SparseOptimizerSpec[] Laned =>
     [
         new SgdOptimizer(), new SgdOptimizer { WeightDecay = 0.1f }, new MomentumOptimizer(), new MomentumOptimizer { Nesterov = true },
         new AdagradOptimizer(), new AdagradOptimizer { DecoupledDecay = 0.1f, WeightDecay = 0.1f }, new RowWiseAdagradOptimizer(),
@@ -26,13 +31,22 @@ public sealed unsafe class LaneTwinsTests
             (dimension, start, gradients) =>
             {
                 var segment = Specs.Segment(dimension, optimizer);
-                var vector = Run(SegmentUpdaters.Create<VectorLane>(segment), start, gradients);
                 var scalar = Run(SegmentUpdaters.Create<ScalarLane>(segment), start, gradients);
-                for (var i = 0; i < vector.Length; i++)
+                Agree<VectorLane>(segment);
+                Agree<PairLane<ScalarLane>>(segment);
+                Agree<PairLane<PairLane<ScalarLane>>>(segment);
+                Agree<PairLane<VectorLane>>(segment);
+
+                void Agree<TLane>(SegmentSpec segment)
+                    where TLane : struct, ILane<TLane>
                 {
-                    Assert.True(
-                        vector[i].Equals(scalar[i]) || MathF.Abs(vector[i] - scalar[i]) <= tolerance * (1 + MathF.Abs(scalar[i])),
-                        $"{optimizer}: {vector[i]} and {scalar[i]} at {i} of dimension {dimension}");
+                    var vector = Run(SegmentUpdaters.Create<TLane>(segment), start, gradients);
+                    for (var i = 0; i < vector.Length; i++)
+                    {
+                        Assert.True(
+                            vector[i].Equals(scalar[i]) || MathF.Abs(vector[i] - scalar[i]) <= tolerance * (1 + MathF.Abs(scalar[i])),
+                            $"{optimizer}, {TLane.Count} a lane: {vector[i]} and {scalar[i]} at {i} of dimension {dimension}");
+                    }
                 }
             },
             iter: 200,
