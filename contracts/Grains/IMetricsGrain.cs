@@ -23,8 +23,8 @@ public interface IMetricsGrain : IPart, IGrainWithStringKey
 /// <param name="Groups">Examples of each group, summing to n.</param>
 /// <param name="Scores">float32 n × t: probabilities before learning.</param>
 /// <param name="Labels">float32 n × t; NaN where a task says nothing.</param>
-/// <param name="KeepRates">float32 n × t: rate of negative sampling, 1 without.</param>
-/// <param name="Weights">float32 n.</param>
+/// <param name="KeepRates">float32 n × t: share of negatives that sampling keeps, on positives too; 1 without.</param>
+/// <param name="Weights">float32 n × t.</param>
 /// <param name="ServedScores">float32 n: probability of the first task when it was served; NaN unknown.</param>
 /// <param name="BaselineKeys">uint64 n: value of the baseline feature; empty without a baseline.</param>
 [GenerateSerializer, Immutable]

@@ -6,8 +6,9 @@ using Monolith.Silos.Parts;
 namespace Monolith.Silos.Metrics;
 
 /// <summary>
-/// Progressive validation of all tasks of a model, with the offsets it is applied through. An example stands for its weight
-/// over its keep rate, so that figures are those of the traffic and not of the sample.
+/// Progressive validation of all tasks of a model, with the offsets it is applied through. A positive stands for its weight
+/// and a negative for its weight over the rate at which negatives are kept, so that figures are those of the traffic and not
+/// of the sample.
 /// </summary>
 public sealed class MetricsState : IPartState
 {
@@ -44,13 +45,13 @@ public sealed class MetricsState : IPartState
         var floats = examples * _spec.Tasks.Length * sizeof(float);
         var baseline = _spec.Training.Baseline is null ? 0 : examples * sizeof(ulong);
         if (push.Scores.Length != floats || push.Labels.Length != floats || push.KeepRates.Length != floats
-            || push.Weights.Length != examples * sizeof(float) || push.ServedScores.Length != examples * sizeof(float)
+            || push.Weights.Length != floats || push.ServedScores.Length != examples * sizeof(float)
             || push.BaselineKeys.Length != baseline)
         {
             throw new ArgumentException(
                 $"a metrics push of {examples} examples and {_spec.Tasks.Length} tasks has blocks of {push.Scores.Length}, "
                 + $"{push.Labels.Length}, {push.KeepRates.Length}, {push.Weights.Length}, {push.ServedScores.Length} and "
-                + $"{push.BaselineKeys.Length} bytes; {floats}, {floats}, {floats}, {examples * sizeof(float)}, "
+                + $"{push.BaselineKeys.Length} bytes; {floats}, {floats}, {floats}, {floats}, "
                 + $"{examples * sizeof(float)} and {baseline} are right");
         }
 

@@ -3,7 +3,7 @@ namespace Monolith.Silos.Metrics;
 /// <summary>A score beside what happened.</summary>
 /// <param name="Score">Probability.</param>
 /// <param name="Label">0 or 1.</param>
-/// <param name="Weight">How many examples it stands for: its weight over the rate at which its like were kept.</param>
+/// <param name="Weight">How many examples it stands for: its weight, a negative's over the rate at which negatives were kept.</param>
 public readonly record struct ScoredExample(float Score, float Label, float Weight)
 {
     /// <summary>Whether it happened.</summary>

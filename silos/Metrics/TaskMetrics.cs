@@ -28,7 +28,12 @@ internal sealed class TaskMetrics(TaskSpec task, bool isFirst, bool hasBaseline)
                     continue;
                 }
 
-                var example = new ScoredExample(scores[at], labels[at], weights[e] / keepRates[at]);
+                var example = new ScoredExample(scores[at], labels[at], weights[at]);
+                if (!example.IsPositive)
+                {
+                    example = example with { Weight = example.Weight / keepRates[at] };
+                }
+
                 if (pass == 1)
                 {
                     _rates.Learn(keys[e], example.IsPositive, example.Weight);

@@ -4,9 +4,9 @@ namespace Monolith.Trainer.Model;
 
 /// <summary>Binary cross-entropy on logits, summed over examples and tasks, by its closed-form gradient.</summary>
 /// <remarks>
-/// This is the one place where negative sampling is corrected. Where negatives were kept at rate r, the sample's log odds
-/// are the population's minus ln r; so the loss is taken on <c>logit − ln r</c>, and the logit itself, as served, is
-/// calibrated for the population.
+/// This is the one place where negative sampling is corrected. Where negatives are kept at rate r, the sample's log odds
+/// are the population's minus ln r; so the loss, of positives too, is taken on <c>logit − ln r</c>, and the logit itself, as
+/// served, is calibrated for the population.
 /// </remarks>
 internal sealed class CrossEntropy(ModelSpec spec)
 {
@@ -31,9 +31,9 @@ internal sealed class CrossEntropy(ModelSpec spec)
         var weights = targets.Weights;
         for (var i = 0; i < logits.Length; i++)
         {
-            var (example, task) = Math.DivRem(i, _taskWeights.Length);
+            var task = i % _taskWeights.Length;
             var logit = rates[i] == 1 ? logits[i] : logits[i] - MathF.Log(rates[i]);
-            gradient[i] = float.IsNaN(labels[i]) ? 0 : weights[example] * _taskWeights[task] * (Sigmoid(logit) - labels[i]);
+            gradient[i] = float.IsNaN(labels[i]) ? 0 : weights[i] * _taskWeights[task] * (Sigmoid(logit) - labels[i]);
         }
     }
 

@@ -16,15 +16,15 @@ public sealed class Targets(int tasks)
     public int Tasks { get; } = tasks;
 
     /// <summary>n, examples.</summary>
-    public int Count => _weights.Count;
+    public int Count => _servedScores.Count;
 
     /// <summary>n × t; NaN where a task says nothing.</summary>
     public ReadOnlySpan<float> Labels => CollectionsMarshal.AsSpan(_labels);
 
-    /// <summary>n × t, rate of negative sampling; 1 without.</summary>
+    /// <summary>n × t, share of negatives that sampling keeps, on positives too; 1 without.</summary>
     public ReadOnlySpan<float> KeepRates => CollectionsMarshal.AsSpan(_keepRates);
 
-    /// <summary>n, 1 by default.</summary>
+    /// <summary>n × t, weight in the task's loss, 1 by default: the example's times the label's.</summary>
     public ReadOnlySpan<float> Weights => CollectionsMarshal.AsSpan(_weights);
 
     /// <summary>n, probability of the first task when it was served; NaN unknown.</summary>
@@ -43,14 +43,17 @@ public sealed class Targets(int tasks)
     public void Add(Example example)
     {
         ArgumentNullException.ThrowIfNull(example);
+        var weight = WeightOf(example.Weight);
         for (var t = 0; t < Tasks; t++)
         {
             var label = t < example.Labels.Count ? example.Labels[t] : null;
             _labels.Add(label is { Present: true } && float.IsFinite(label.Value) ? label.Value : float.NaN);
             _keepRates.Add(label is { KeepRate: > 0 and <= 1 } ? label.KeepRate : 1);
+            _weights.Add(WeightOf(weight * WeightOf(label?.Weight ?? 0)));
         }
 
-        _weights.Add(example.Weight is > 0 and < float.PositiveInfinity ? example.Weight : 1);
         _servedScores.Add(example.HasServedScore ? example.ServedScore : float.NaN);
     }
+
+    private static float WeightOf(float weight) => weight is > 0 and < float.PositiveInfinity ? weight : 1;
 }

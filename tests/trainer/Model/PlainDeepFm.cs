@@ -71,7 +71,7 @@ internal static class PlainDeepFm
                 var logit = logits[e, t] - Math.Log(batch.Targets.KeepRates[(e * spec.Tasks.Length) + t]);
                 if (!float.IsNaN(label))
                 {
-                    sum += batch.Targets.Weights[e] * spec.Tasks[t].LossWeight * (Math.Log(1 + Math.Exp(logit)) - (label * logit));
+                    sum += batch.Targets.Weights[(e * spec.Tasks.Length) + t] * spec.Tasks[t].LossWeight * (Math.Log(1 + Math.Exp(logit)) - (label * logit));
                 }
             }
         }

@@ -85,6 +85,7 @@ internal static class SomeModel
                 Present = random.Next(6) > 0,
                 Value = random.Next(3) == 0 ? 1 : 0,
                 KeepRate = random.Next(3) == 0 ? 0.25f : 0,
+                Weight = random.Next(3) == 0 ? 1.5f : 0,
             }));
             group.Examples.Add(example);
         }
