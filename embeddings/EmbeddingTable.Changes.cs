@@ -135,7 +135,8 @@ public sealed unsafe partial class EmbeddingTable
                 ids[i] = _updatedIds[from + i];
             }
 
-            _index.Start(ids, count, probes);
+            _index.Hash(ids, count, probes);
+            _index.Start(count, probes);
             var going = _index.LookFirst(ids, count, probes, _rows, ask, onward);
             CuckooIndex.LookSecond(ids, probes, _rows, ask, onward, going);
             for (var i = 0; i < count; i++)

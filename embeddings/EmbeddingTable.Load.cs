@@ -143,7 +143,8 @@ public sealed unsafe partial class EmbeddingTable
                     }
 
                     // Brings the buckets into the cache; the insertions below look again.
-                    table._index.Start(ids, length, probes);
+                    table._index.Hash(ids, length, probes);
+                    table._index.Start(length, probes);
                     for (var i = 0; i < length; i++)
                     {
                         if (kind != LoadKind.Share || ShardMap.Of(ids[i], shards) == shard)

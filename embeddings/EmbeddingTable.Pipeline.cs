@@ -10,7 +10,7 @@ public sealed unsafe partial class EmbeddingTable
     private const int Block = 16;
 
     /// <summary>Blocks under way.</summary>
-    private const int Stages = 4;
+    private const int Stages = 5;
 
     /// <summary>What is done with the rows of a block once they are here. A struct, so that each kind gets a loop of its own.</summary>
     private interface IBlockWork
@@ -43,25 +43,31 @@ public sealed unsafe partial class EmbeddingTable
             if (step < blocks)
             {
                 var (from, slot) = (step * Block, step % Stages);
-                _index.Start(ids + from, Math.Min(Block, length - from), probes + (slot * Block));
+                _index.Hash(ids + from, Math.Min(Block, length - from), probes + (slot * Block));
             }
 
             if (step >= 1 && step - 1 < blocks)
             {
                 var (from, slot) = ((step - 1) * Block, (step - 1) % Stages);
-                going[slot] = _index.LookFirst(
-                    ids + from, Math.Min(Block, length - from), probes + (slot * Block), _rows, ask, onward + (slot * Block));
+                _index.Start(Math.Min(Block, length - from), probes + (slot * Block));
             }
 
             if (step >= 2 && step - 2 < blocks)
             {
                 var (from, slot) = ((step - 2) * Block, (step - 2) % Stages);
+                going[slot] = _index.LookFirst(
+                    ids + from, Math.Min(Block, length - from), probes + (slot * Block), _rows, ask, onward + (slot * Block));
+            }
+
+            if (step >= 3 && step - 3 < blocks)
+            {
+                var (from, slot) = ((step - 3) * Block, (step - 3) % Stages);
                 CuckooIndex.LookSecond(ids + from, probes + (slot * Block), _rows, ask, onward + (slot * Block), going[slot]);
             }
 
-            if (step >= 3)
+            if (step >= 4)
             {
-                var (from, slot) = ((step - 3) * Block, (step - 3) % Stages);
+                var (from, slot) = ((step - 4) * Block, (step - 4) % Stages);
                 work.Do(from, Math.Min(Block, length - from), probes + (slot * Block));
             }
         }

@@ -39,35 +39,47 @@ internal readonly record struct RowParts(int Bytes, bool Side)
 /// </content>
 internal sealed unsafe partial class CuckooIndex
 {
-    /// <summary>First stage: asks memory for the first buckets.</summary>
-    public void Start(ulong* ids, int count, Probe* probes)
+    /// <summary>First stage: hashes, and asks memory for the sub-tables' descriptors.</summary>
+    public void Hash(ulong* ids, int count, Probe* probes)
     {
         // Locals, for the loop to keep in registers: the compiler must assume that a store through a pointer hits a field.
         var hasher = _hash;
         var directory = _directory;
         var shift = 63 - _depth;
-        var slabs = _pages.SlabAddresses;
         for (var i = 0; i < count; i++)
         {
             var hash = hasher.Of(ids[i]);
+            Prefetch((byte*)(directory + (int)((hash >> 1) >> shift)));
+            probes[i].Hash = hash;
+        }
+    }
+
+    /// <summary>Second stage: asks memory for the first buckets.</summary>
+    public void Start(int count, Probe* probes)
+    {
+        var directory = _directory;
+        var shift = 63 - _depth;
+        var slabs = _pages.SlabAddresses;
+        for (var i = 0; i < count; i++)
+        {
+            var hash = probes[i].Hash;
             var table = directory + (int)((hash >> 1) >> shift);
             var at = IdHash.Reduce((uint)hash, table->Buckets);
             var page = table->Pages[at / SubTable.BucketsPerPage];
             var bucket = slabs[page / SubTable.PagesPerSlab]
                 + (page % SubTable.PagesPerSlab * (nuint)SubTable.PageBytes) + (at % SubTable.BucketsPerPage * (nuint)Index.Bucket.Bytes);
             Prefetch(bucket);
-            probes[i].Hash = hash;
             probes[i].Bucket = bucket;
         }
     }
 
     /// <summary>
-    /// Second stage: the first buckets are here; asks memory for the rows that they lead to, or for second buckets where an id
+    /// Third stage: the first buckets are here; asks memory for the rows that they lead to, or for second buckets where an id
     /// may lie in its second one.
     /// </summary>
     /// <param name="ids">The block's ids.</param>
     /// <param name="count">How many.</param>
-    /// <param name="probes">As the first stage left them.</param>
+    /// <param name="probes">As the second stage left them.</param>
     /// <param name="rows">Where rows lie.</param>
     /// <param name="ask">What of a row to ask for.</param>
     /// <param name="onward">Room for as many: which ids went on to their second bucket.</param>
@@ -100,7 +112,7 @@ internal sealed unsafe partial class CuckooIndex
         return going;
     }
 
-    /// <summary>Third stage: the same for the ids that went on.</summary>
+    /// <summary>Fourth stage: the same for the ids that went on.</summary>
     public static void LookSecond(ulong* ids, Probe* probes, UnitStore rows, RowParts ask, byte* onward, int going)
     {
         var look = new RowLook(rows, ask);
