@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Json.Serialization;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ namespace Monolith.Ingestion.Api;
 
 /// <summary>
 /// Takes impressions and actions over HTTP and answers once the log has them. A request is taken whole or not at all;
-/// sending it again is safe, since the joiner absorbs duplicates.
+/// sending it again is safe: what was taken lately is not appended again, and the joiner absorbs the rest.
 /// </summary>
 internal sealed partial class EventIngest(
     IEventLog log,
@@ -24,6 +25,7 @@ internal sealed partial class EventIngest(
     private const int MaxMistakes = 20;
     private readonly ModelTopics _topics = new(spec.Name);
     private readonly IngestionMetrics _metrics = new();
+    private readonly RecentEvents _recent = new(options.RememberedEvents);
     private readonly SemaphoreSlim _setup = new(1, 1);
     private long _waitingBytes;
     private volatile bool _ready;
@@ -38,7 +40,8 @@ internal sealed partial class EventIngest(
             EventRules.Mistake,
             e => e.RequestId,
             e => e.EventTimeMs,
-            (e, nowMs) => e.EventTimeMs = nowMs));
+            (e, nowMs) => e.EventTimeMs = nowMs,
+            e => EventKeys.Of(e)));
 
     public Task<IResult> ActionsAsync(HttpContext context) => TakeAsync(
         context,
@@ -50,7 +53,8 @@ internal sealed partial class EventIngest(
             EventRules.Mistake,
             e => e.RequestId,
             e => e.EventTimeMs,
-            (e, nowMs) => e.EventTimeMs = nowMs));
+            (e, nowMs) => e.EventTimeMs = nowMs,
+            e => EventKeys.Of(e)));
 
     public void Dispose()
     {
@@ -102,11 +106,13 @@ internal sealed partial class EventIngest(
             return Problem(413, "The batch is too large", $"It has {events.Count:N0} {kind.Name}; at most {options.MaxBatch:N0} are allowed.");
         }
 
+        // Of the events as they were sent: those without a time are given one next.
+        var keys = events.Select(kind.KeyOf).ToArray();
         var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
         var mistakes = Check(events, kind, nowMs);
         return mistakes.Count > 0
             ? Results.ValidationProblem(mistakes, "Nothing of this request was taken.", title: $"The {kind.Name} have mistakes")
-            : await AppendAsync(context, events, kind, body.Length).ConfigureAwait(false);
+            : await AppendAsync(context, events, keys, kind, body.Length).ConfigureAwait(false);
     }
 
     private static IReadOnlyList<T> Read<T>(string? contentType, byte[] body, Kind<T> kind, out string? unknown)
@@ -145,7 +151,7 @@ internal sealed partial class EventIngest(
         return mistakes;
     }
 
-    private async Task<IResult> AppendAsync<T>(HttpContext context, IReadOnlyList<T> events, Kind<T> kind, int bytes)
+    private async Task<IResult> AppendAsync<T>(HttpContext context, IReadOnlyList<T> events, UInt128[] keys, Kind<T> kind, int bytes)
         where T : class, IMessage<T>
     {
         if (Interlocked.Add(ref _waitingBytes, bytes) > options.MaxWaitingBytes && bytes <= options.MaxWaitingBytes)
@@ -154,20 +160,25 @@ internal sealed partial class EventIngest(
             return TryLater(context, 429, "The event log is behind", "Nothing of this request was taken.");
         }
 
+        using var claim = _recent.Begin(keys);
         try
         {
             using var timeout = new CancellationTokenSource(options.AppendTimeout, time);
             var started = time.GetTimestamp();
             await EnsureTopicsAsync(timeout.Token).ConfigureAwait(false);
-            var records = new NewRecord[events.Count];
-            for (var i = 0; i < records.Length; i++)
+            var records = claim.Fresh.ConvertAll(
+                i => new NewRecord(kind.Topic, NewRecord.ByKey, Encoding.UTF8.GetBytes(kind.RequestOf(events[i])), events[i].ToByteArray()));
+            if (records.Count > 0)
             {
-                records[i] = new NewRecord(kind.Topic, NewRecord.ByKey, Encoding.UTF8.GetBytes(kind.RequestOf(events[i])), events[i].ToByteArray());
+                await log.AppendAsync(records, timeout.Token).AsTask().WaitAsync(timeout.Token).ConfigureAwait(false);
             }
 
-            await log.AppendAsync(records, timeout.Token).AsTask().WaitAsync(timeout.Token).ConfigureAwait(false);
-            _metrics.Accepted(kind.Name, records.Length, time.GetElapsedTime(started));
-            return Results.Ok(new Accepted(records.Length));
+            // Before waiting for others, who may wait for these.
+            claim.Taken();
+            await claim.Earlier.WaitAsync(timeout.Token).ConfigureAwait(false);
+            var again = events.Count - records.Count;
+            _metrics.Accepted(kind.Name, records.Count, again, time.GetElapsedTime(started));
+            return Results.Ok(new Accepted(events.Count, again));
         }
         catch (Exception e) when (e is EventLogException or OperationCanceledException)
         {
@@ -212,8 +223,11 @@ internal sealed partial class EventIngest(
     private partial void LogAppendFailed(Exception exception);
 
     /// <summary>The answer to a request that was taken.</summary>
-    /// <param name="Count">Events taken.</param>
-    private sealed record Accepted([property: System.Text.Json.Serialization.JsonPropertyName("accepted")] int Count);
+    /// <param name="Count">Events of the request; the log has them all.</param>
+    /// <param name="Again">How many of them it had before, or were twice in the request.</param>
+    private sealed record Accepted(
+        [property: JsonPropertyName("accepted")] int Count,
+        [property: JsonPropertyName("duplicates")] int Again);
 
     private sealed record Kind<T>(
         string Name,
@@ -223,5 +237,6 @@ internal sealed partial class EventIngest(
         Func<T, string?> Mistake,
         Func<T, string> RequestOf,
         Func<T, long> TimeOf,
-        Action<T, long> SetTime);
+        Action<T, long> SetTime,
+        Func<T, UInt128> KeyOf);
 }

@@ -18,6 +18,11 @@ public sealed record IngestionOptions
     /// <summary>What clients are told to wait after 429 or 503. Default: 1 s.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Events remembered, so that those sent again are not appended again; about 40 bytes each. Default: 262,144.
+    /// </summary>
+    public int RememberedEvents { get; init; } = 1 << 18;
+
     /// <summary>Partitions of the impressions and actions topics, when they have to be created.</summary>
     public int InputPartitions { get; init; } = 4;
 

@@ -159,6 +159,59 @@ public sealed class IngestionApiTests : IAsyncLifetime
         Assert.Contains("disk full", answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("impressions", """{"event_id":"e1","request_id":"r1","items":[{"item_id":"a"}]}""", """{"event_id":"e1","request_id":"r2"}""")]
+    [InlineData("impressions", """{"request_id":"r1","items":[{"item_id":"a"}]}""", """{"request_id":"r1"}""")]
+    [InlineData("actions", """{"event_id":"e1","request_id":"r","item_id":"a","kind":"click"}""", """{"event_id":"e1","request_id":"r","item_id":"b","kind":"click"}""")]
+    [InlineData("actions", """{"request_id":"r","item_id":"a","kind":"click"}""", """{"kind":"click","request_id":"r","item_id":"a"}""")]
+    public async Task An_event_that_is_sent_again_is_acknowledged_and_not_taken_twice(string path, string first, string again)
+    {
+        var (_, answer) = await PostAsync(path, $"[{first},{again}]");
+        Assert.Equal((2, 1), (answer.GetProperty("accepted").GetInt32(), answer.GetProperty("duplicates").GetInt32()));
+        _f.Time.Advance(TimeSpan.FromSeconds(30));
+        (_, answer) = await PostAsync(path, again);
+        Assert.Equal((1, 1), (answer.GetProperty("accepted").GetInt32(), answer.GetProperty("duplicates").GetInt32()));
+        Assert.Single(await _f.ReadAsync(path == "actions" ? _f.Topics.Actions : _f.Topics.Impressions, 1));
+    }
+
+    [Theory]
+    [InlineData("""{"event_id":"e1","request_id":"r","item_id":"a","kind":"click"}""", """{"event_id":"e2","request_id":"r","item_id":"a","kind":"click"}""")]
+    [InlineData("""{"event_id":"e1","request_id":"r","item_id":"a","kind":"click"}""", """{"request_id":"e1","item_id":"a","kind":"click"}""")]
+    [InlineData("""{"request_id":"r","item_id":"a","kind":"view","value":3}""", """{"request_id":"r","item_id":"a","kind":"view","value":4}""")]
+    [InlineData("""{"request_id":"r","item_id":"a","kind":"view"}""", """{"request_id":"r","item_id":"a","kind":"click"}""")]
+    public async Task Other_events_are_taken(string one, string other)
+    {
+        await PostAsync("actions", one);
+        var (_, answer) = await PostAsync("actions", other);
+        Assert.Equal(0, answer.GetProperty("duplicates").GetInt32());
+        Assert.Equal(2, (await _f.ReadAsync(_f.Topics.Actions, 2)).Count);
+    }
+
+    [Fact]
+    public async Task An_event_sent_as_json_and_again_as_protobuf_is_one()
+    {
+        await PostAsync("actions", """{"event_id":"e1","request_id":"r1","item_id":"a","kind":"click"}""");
+        var action = Fixture.Action("r1", "a", _f.NowMs);
+        action.EventId = "e1";
+        using var content = new ByteArrayContent(new Actions { Actions_ = { action } }.ToByteArray());
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
+        using var answer = await _client.PostAsync(new Uri("/v1/actions", UriKind.Relative), content, Token);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Single(await _f.ReadAsync(_f.Topics.Actions, 1));
+    }
+
+    [Fact]
+    public async Task An_event_that_the_log_did_not_take_is_new_when_it_is_sent_again()
+    {
+        await StopAsync();
+        await using var stuck = new StuckLog();
+        await StartAsync(new IngestionOptions { AppendTimeout = TimeSpan.FromHours(1) }, stuck);
+        const string Event = """{"event_id":"e1","request_id":"r","item_id":"a","kind":"click"}""";
+        stuck.Fail.SetException(new EventLogException("disk full"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await PostAsync("actions", Event)).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await PostAsync("actions", Event)).Status);
+    }
+
     private async Task StartAsync(IngestionOptions options, IEventLog log)
     {
         var builder = WebApplication.CreateSlimBuilder();
