@@ -1,7 +1,6 @@
 using System.Text;
 using Google.Protobuf;
 using Monolith.Contracts.Events;
-using Monolith.Events;
 
 namespace Monolith.Ingestion.Tests.Joining;
 
