@@ -13,11 +13,11 @@ namespace Monolith.Bench.Events;
 internal static class EventsBench
 {
     public const string Usage =
-        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--events N] [--seconds S] [--items N] [--max-rate N]";
+        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--events N] [--seconds S] [--items N] [--max-rate N] [--embedded no]";
 
     public static async Task<int> RunAsync(string[] args)
     {
-        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(a => a is not ("--json" or "--kafka" or "--events" or "--seconds" or "--items" or "--max-rate")))
+        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(a => a is not ("--json" or "--kafka" or "--events" or "--seconds" or "--items" or "--max-rate" or "--embedded")))
         {
             await Console.Error.WriteLineAsync(Usage);
             return 2;
@@ -31,8 +31,9 @@ internal static class EventsBench
         var maxRate = Number("--max-rate", int.MaxValue);
         var results = new Dictionary<string, JoinFigures>();
         var folder = Directory.CreateTempSubdirectory("monolith-bench-events-").FullName;
-        await using (var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = folder }))
+        if (Value("--embedded") != "no")
         {
+            await using var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = folder });
             results["embedded"] = await JoinBench.RunAsync(log, Spec("bench"), load, events, seconds, maxRate);
         }
 

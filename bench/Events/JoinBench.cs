@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
-using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
 using Monolith.Ingestion;
@@ -14,6 +12,7 @@ internal static class JoinBench
 {
     private const int Partitions = 4;
     private const int PairsAppended = 2_000;
+    private const int MaxAppended = 3_000;
 
     public static async Task<JoinFigures> RunAsync(IEventLog log, ModelSpec spec, JoinLoad load, int events, int seconds, int maxRate)
     {
@@ -21,14 +20,16 @@ internal static class JoinBench
         var topics = new ModelTopics(spec.Name);
         var pairs = events / JoinLoad.EventsARequestPair;
         await PreloadAsync(log, topics, load, pairs);
+        PeakMemory.Reset();
         using var joiner = new Joiner(log, spec, new JoinerOptions(), TimeProvider.System, NullLogger<Joiner>.Instance);
         await joiner.StartAsync(default);
         var (eventsPerSecond, examplesPerSecond) = await DrainAsync(joiner, pairs * JoinLoad.EventsARequestPair);
         Console.WriteLine($"  joined {pairs * JoinLoad.EventsARequestPair:N0} events at {eventsPerSecond:N0}/s");
+        var warmUp = (int)(spec.Join.Window + spec.Join.AllowedSkew).TotalSeconds + 1;
         var rate = Math.Min(eventsPerSecond / 2, maxRate);
-        var (reached, latencies) = await LiveAsync(log, topics, load, pairs, rate, seconds);
+        var (reached, latencies) = await LiveAsync(log, topics, load, pairs, rate, warmUp, seconds);
         await joiner.StopAsync(default);
-        return new JoinFigures(eventsPerSecond, examplesPerSecond, reached, At(latencies, 0.5), At(latencies, 0.99), PeakRss());
+        return new JoinFigures(eventsPerSecond, examplesPerSecond, reached, At(latencies, 0.5), At(latencies, 0.99), PeakMemory.Bytes);
     }
 
     /// <summary>Fills the topics with traffic spread over the last two minutes.</summary>
@@ -61,7 +62,7 @@ internal static class JoinBench
         JoinerStatus now;
         do
         {
-            await Task.Delay(20);
+            await Task.Delay(50);
             now = await joiner.StatusAsync();
         }
         while (now.EventsIn < events);
@@ -73,23 +74,31 @@ internal static class JoinBench
         return ((now.EventsIn - before.EventsIn) / seconds, (now.Examples - before.Examples) / seconds);
     }
 
-    private static async Task<(double Reached, List<double> Latencies)> LiveAsync(IEventLog log, ModelTopics topics, JoinLoad load, int pairs, double rate, int seconds)
+    private static async Task<(double Reached, List<float> Latencies)> LiveAsync(IEventLog log, ModelTopics topics, JoinLoad load, int pairs, double rate, int warmUp, int seconds)
     {
-        var sent = new long[checked((int)(rate * seconds / JoinLoad.EventsARequestPair) + 10_000)];
-        var latencies = new List<double>();
+        var sent = new long[checked((int)(rate * (warmUp + seconds) / JoinLoad.EventsARequestPair) + 10_000)];
+        var latencies = new float[sent.Length];
         using var stop = new CancellationTokenSource();
         var reading = ReadAsync(log, topics, pairs, sent, latencies, stop.Token);
         var clock = Stopwatch.StartNew();
-        var next = 0;
+        var (next, lateMs, measured) = (0, 0.0, -1);
         var appends = new Queue<Task>();
-        while (clock.Elapsed.TotalSeconds < seconds)
+        while (clock.Elapsed.TotalSeconds < warmUp + seconds)
         {
             var due = (int)Math.Min(clock.Elapsed.TotalSeconds * rate / JoinLoad.EventsARequestPair, sent.Length);
-            var records = new List<NewRecord>();
-            var timeMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
-            for (; next < due && records.Count < 3_000; next++)
+            if (measured < 0 && clock.Elapsed.TotalSeconds >= warmUp)
             {
-                sent[next] = Stopwatch.GetTimestamp();
+                // Windows close now at the rate at which they open: the load is steady.
+                (measured, lateMs) = (next, 0);
+            }
+
+            lateMs = Math.Max(lateMs, (due - next) * JoinLoad.EventsARequestPair / rate * 1000);
+            var records = new List<NewRecord>((due - next) * JoinLoad.EventsARequestPair);
+            var timeMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+            var now = Stopwatch.GetTimestamp();
+            for (; next < due && records.Count < MaxAppended; next++)
+            {
+                sent[next] = now;
                 load.Append(records, topics, pairs + next, timeMs);
             }
 
@@ -109,17 +118,26 @@ internal static class JoinBench
 
         await Task.WhenAll(appends);
         var reached = next * JoinLoad.EventsARequestPair / clock.Elapsed.TotalSeconds;
-        for (var waited = 0; waited < 100 && latencies.Count < next; waited++)
+        Console.WriteLine($"  the load was at most {lateMs:N0} ms late");
+        if (reached < 0.95 * rate)
         {
-            await Task.Delay(50);
+            Console.WriteLine($"  THE LOAD FELL SHORT: {reached:N0} of {rate:N0} events/s; the log's acknowledgements or the machine held it up");
         }
 
+        var seen = 0;
+        for (var waited = 0; waited < 100 && seen < next; waited++)
+        {
+            await Task.Delay(50);
+            seen = latencies.Count(l => l > 0);
+        }
+
+        Console.WriteLine($"  {seen:N0} of {next:N0} actions became examples");
         await stop.CancelAsync();
         await reading;
-        return (reached, latencies);
+        return (reached, [.. latencies[measured..next].Where(l => l > 0)]);
     }
 
-    private static async Task ReadAsync(IEventLog log, ModelTopics topics, int pairs, long[] sent, List<double> latencies, CancellationToken cancellationToken)
+    private static async Task ReadAsync(IEventLog log, ModelTopics topics, int pairs, long[] sent, float[] latencies, CancellationToken cancellationToken)
     {
         var starts = new List<PartitionOffset>();
         for (var partition = 0; partition < Partitions; partition++)
@@ -137,13 +155,12 @@ internal static class JoinBench
                 var now = Stopwatch.GetTimestamp();
                 foreach (var batch in batches)
                 {
-                    foreach (var record in batch.Records.ToArray())
+                    foreach (ref readonly var record in batch.Records.Span)
                     {
-                        var group = ExampleGroup.Parser.ParseFrom(record.Value.Span);
-                        var pair = int.Parse(group.RequestId.AsSpan(0, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture) - pairs;
-                        if (pair >= 0 && group.Examples.Count == 1 && group.Examples[0].Labels[0].Value == 1)
+                        var pair = JoinLoad.PairOfPositive(record.Value.Span) - pairs;
+                        if (pair >= 0)
                         {
-                            latencies.Add(Stopwatch.GetElapsedTime(sent[pair], now).TotalMilliseconds);
+                            latencies[pair] = (float)Stopwatch.GetElapsedTime(sent[pair], now).TotalMilliseconds;
                         }
                     }
                 }
@@ -155,15 +172,9 @@ internal static class JoinBench
         }
     }
 
-    private static double At(List<double> values, double share)
+    private static double At(List<float> values, double share)
     {
         values.Sort();
         return values.Count == 0 ? double.NaN : values[(int)((values.Count - 1) * share)];
-    }
-
-    private static long PeakRss()
-    {
-        using var self = Process.GetCurrentProcess();
-        return self.PeakWorkingSet64;
     }
 }

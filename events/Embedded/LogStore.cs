@@ -77,7 +77,16 @@ internal sealed class LogStore : IDisposable
         var last = new byte[13];
         DataKey(first, partition, from);
         DataKey(last, partition, to);
-        _db.CompactRange(first, last);
+        // Only now: every compaction would otherwise write the oldest quarter of the blobs again, dropped or not.
+        _db.SetOptions([new("enable_blob_garbage_collection", "true")]);
+        try
+        {
+            _db.CompactRange(first, last);
+        }
+        finally
+        {
+            _db.SetOptions([new("enable_blob_garbage_collection", "false")]);
+        }
     }
 
     public IEnumerable<(string Topic, int FirstPartition, int Partitions)> Topics()
@@ -203,7 +212,6 @@ internal sealed class LogStore : IDisposable
         Native.Instance.rocksdb_options_set_enable_blob_files(rocks.Handle, 1);
         Native.Instance.rocksdb_options_set_min_blob_size(rocks.Handle, 512);
         Native.Instance.rocksdb_options_set_blob_file_size(rocks.Handle, 64 << 20);
-        Native.Instance.rocksdb_options_set_enable_blob_gc(rocks.Handle, 1);
         try
         {
             return RocksDb.Open(rocks, options.Folder);

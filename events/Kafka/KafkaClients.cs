@@ -26,6 +26,8 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
             // Readers of committed records wait for an open transaction: a dead writer's must end soon.
             config.TransactionTimeoutMs = 15_000;
             config.MessageTimeoutMs = 15_000;
+            // Until the coordinator has ended the last transaction it asks for another try: soon, not in the client's 100 ms.
+            config.RetryBackoffMs = 2;
         }
 
         return new ProducerBuilder<byte[], byte[]>(config).SetLogHandler((_, m) => Log(m)).SetErrorHandler((_, e) => warn(e.Reason)).Build();
@@ -66,6 +68,8 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
         config.AllowAutoCreateTopics = false;
         config.FetchWaitMaxMs = 100;
+        // A full queue is looked at again soon, not in the client's second.
+        config.FetchQueueBackoffMs = 5;
         config.QueuedMaxMessagesKbytes = 16 << 10;
         config.FetchMaxBytes = 16 << 20;
         config.MaxPartitionFetchBytes = 4 << 20;

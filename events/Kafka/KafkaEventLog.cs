@@ -290,28 +290,4 @@ public sealed partial class KafkaEventLog : IEventLog
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Kafka client: {Message}")]
     private partial void LogClient(string message);
-
-    /// <summary>Counts delivery reports down.</summary>
-    private sealed class Acknowledgement(int records)
-    {
-        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _left = records;
-
-        public Task Task => _done.Task;
-
-        public void Report(DeliveryReport<byte[], byte[]> report)
-        {
-            if (report.Error.IsError)
-            {
-                _done.TrySetException(new EventLogException($"Kafka could not append to {report.Topic}: {report.Error.Reason} ({report.Error.Code}).")
-                {
-                    OutcomeUnknown = report.Status != PersistenceStatus.NotPersisted,
-                });
-            }
-            else if (Interlocked.Decrement(ref _left) == 0)
-            {
-                _done.TrySetResult();
-            }
-        }
-    }
 }

@@ -10,13 +10,18 @@ internal sealed class JoinerRun(
     TimeProvider time,
     Action<JoinCounts, TimeSpan> committed) : IAsyncDisposable
 {
+    /// <summary>How often the group is followed while transactions overlap; it must not change during one.</summary>
+    private const int PollEveryMs = 200;
+
     private readonly string _group = $"{rules.Topics.Model}.joiner";
     private readonly SortedDictionary<int, JoinPartition> _partitions = [];
     private readonly JoinOutput _output = new();
-    private readonly List<CommittedOffset> _offsets = [];
     private readonly IEventReader _reader = log.OpenReader();
     private IGroupMember? _member;
     private ITransactionalWriter? _writer;
+    private Task _committing = Task.CompletedTask;
+    private long _polled;
+    private bool _behind;
 
     public int Partitions { get; private set; }
 
@@ -33,15 +38,24 @@ internal sealed class JoinerRun(
         _member = await log.JoinGroupAsync(_group, rules.Topics.Impressions, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>One transaction, or one wait for something to do.</summary>
+    /// <summary>
+    /// One transaction, or one wait for something to do. Behind, it joins the next piece while the last one is committed; at
+    /// the end it takes what has come in the meantime in one transaction.
+    /// </summary>
     public async Task StepAsync(CancellationToken cancellationToken)
     {
-        await FollowGroupAsync(cancellationToken).ConfigureAwait(false);
-        var batches = await _reader.ReadAsync(options.MaxRecords, Wait(), cancellationToken).ConfigureAwait(false);
+        if (!_behind || Environment.TickCount64 - _polled > PollEveryMs)
+        {
+            await _committing.ConfigureAwait(false);
+            await FollowGroupAsync(cancellationToken).ConfigureAwait(false);
+            _polled = Environment.TickCount64;
+        }
+
+        var batches = await _reader.ReadAsync(Room(), Wait(), cancellationToken).ConfigureAwait(false);
         var started = time.GetTimestamp();
         var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var offsets = new List<CommittedOffset>();
         _output.Begin(nowMs);
-        _offsets.Clear();
         foreach (var partition in _partitions.Values)
         {
             partition.Apply(
@@ -50,13 +64,13 @@ internal sealed class JoinerRun(
                 nowMs,
                 options.MaxOutputBytes,
                 _output,
-                _offsets);
+                offsets);
         }
 
-        if (_offsets.Count > 0)
+        await _committing.ConfigureAwait(false);
+        if (offsets.Count > 0)
         {
-            await _writer!.CommitAsync(new EventTransaction(_output.Records, _member!, _offsets), cancellationToken).ConfigureAwait(false);
-            committed(_output.Counts, time.GetElapsedTime(started));
+            _committing = CommitAsync(new EventTransaction(_output.Records, _member!, offsets), _output.Counts, started);
         }
 
         Pace();
@@ -83,6 +97,8 @@ internal sealed class JoinerRun(
 
     public async ValueTask DisposeAsync()
     {
+        // Whatever became of it, nobody may be writing any more.
+        await _committing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _reader.DisposeAsync().ConfigureAwait(false);
         if (_writer is not null)
         {
@@ -106,6 +122,13 @@ internal sealed class JoinerRun(
         }
 
         return default;
+    }
+
+    private async Task CommitAsync(EventTransaction transaction, JoinCounts counts, long started)
+    {
+        // Not given up when the joiner stops: what was joined is said.
+        await _writer!.CommitAsync(transaction, CancellationToken.None).ConfigureAwait(false);
+        committed(counts, time.GetElapsedTime(started));
     }
 
     private async ValueTask<long> LagAsync(string topic, int partition, InputProgress input, CancellationToken cancellationToken)
@@ -177,6 +200,22 @@ internal sealed class JoinerRun(
         }
     }
 
+    /// <summary>
+    /// Records to read of a partition: few while windows are behind in closing, so that what is pending stays bounded.
+    /// </summary>
+    private int Room()
+    {
+        foreach (var partition in _partitions.Values)
+        {
+            if (partition.HasMore)
+            {
+                return Math.Max(1, options.MaxRecords / 16);
+            }
+        }
+
+        return options.MaxRecords;
+    }
+
     private TimeSpan Wait()
     {
         var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -201,9 +240,11 @@ internal sealed class JoinerRun(
     private void Observe()
     {
         Partitions = _partitions.Count;
+        _behind = false;
         (PendingItems, Waiting, WatermarkMs) = (0, 0, _partitions.Count == 0 ? 0 : long.MaxValue);
         foreach (var partition in _partitions.Values)
         {
+            _behind |= partition.HasMore || !(partition.Impressions.AtEnd && partition.Actions.AtEnd);
             PendingItems += partition.State.PendingItems;
             Waiting += partition.State.Waiting;
             WatermarkMs = Math.Min(WatermarkMs, partition.State.WatermarkMs);

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text;
 using Monolith.Events;
 using Monolith.Ingestion.Wire;
@@ -7,6 +9,9 @@ namespace Monolith.Ingestion.Joining;
 /// <summary>What the joiner emits.</summary>
 internal sealed partial class PartitionJoiner
 {
+    /// <summary>Hashes of the items seen of the list that is emitted.</summary>
+    private readonly List<ulong> _shown = [];
+
     /// <summary>
     /// Emits labels of a request as one group: positives that were said just now, and, of the tasks whose stage closes, every
     /// label that was not said before. Items of which nothing is said are left out, and a group of none.
@@ -34,12 +39,16 @@ internal sealed partial class PartitionJoiner
         Span<TaskLabel> labels = stackalloc TaskLabel[rules.Tasks];
         var reader = new ProtoReader(impression);
         var examples = 0;
+        _shown.Clear();
         for (var index = 0; ImpressionWire.NextItem(ref reader, out var item); index++)
         {
             var itemId = ImpressionWire.ItemId(item);
             labels.Clear();
             var any = false;
-            if (index == 0 || Find(impression, itemId) == index)
+            var hash = XxHash3.HashToUInt64(itemId);
+            var seen = CollectionsMarshal.AsSpan(_shown).Contains(hash);
+            _shown.Add(hash);
+            if (!seen || Find(impression, itemId) == index)
             {
                 // Shown twice in one list: one example.
                 any = Closing(request.Key, requestId, itemId, fromStage, throughStage, said, labels, output.Counts);
@@ -142,8 +151,7 @@ internal sealed partial class PartitionJoiner
     {
         var group = new ExampleGroupWire(output.Arena);
         group.Begin(ExampleGroupWire.MaxBytes(impression.Length, request.Items, rules.Tasks));
-        ImpressionWire.Read(impression, out var read);
-        requestId = read.RequestId;
+        requestId = ImpressionWire.RequestIdOf(impression);
         group.Head(requestId, request.EventTimeMs, output.NowMs, 0);
         group.Shared(impression);
         return group;

@@ -44,19 +44,17 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
     /// <returns>Its event time in Unix milliseconds; null when it was not taken.</returns>
     public long? Impression(in EventRecord record, JoinOutput output)
     {
-        var bytes = record.Value.Span;
-        if (EventCodec.Decode(record, EventCodec.JsonImpression, out var decoded, out var mistake))
+        if (!EventCodec.Decode(record, EventCodec.JsonImpression, out var decoded, out var unreadable))
         {
-            bytes = decoded.Span;
-            mistake = ImpressionWire.Read(bytes, out _);
+            return Dead(_impressions, record, unreadable!, output);
         }
 
-        if (mistake is not null)
+        var bytes = decoded.Span;
+        if (ImpressionWire.Read(bytes, out var impression) is { } mistake)
         {
             return Dead(_impressions, record, mistake, output);
         }
 
-        ImpressionWire.Read(bytes, out var impression);
         if (Misplaced(_impressions, record, impression.RequestId, output))
         {
             return null;
@@ -85,19 +83,16 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
     /// <returns>Its event time in Unix milliseconds; null when it was not taken.</returns>
     public long? Action(in EventRecord record, JoinOutput output)
     {
-        var bytes = record.Value;
-        if (EventCodec.Decode(record, EventCodec.JsonAction, out var decoded, out var mistake))
+        if (!EventCodec.Decode(record, EventCodec.JsonAction, out var bytes, out var unreadable))
         {
-            bytes = decoded;
-            mistake = ActionWire.Read(bytes.Span, out _);
+            return Dead(_actions, record, unreadable!, output);
         }
 
-        if (mistake is not null)
+        if (ActionWire.Read(bytes.Span, out var action) is { } mistake)
         {
             return Dead(_actions, record, mistake, output);
         }
 
-        ActionWire.Read(bytes.Span, out var action);
         if (Misplaced(_actions, record, action.RequestId, output))
         {
             return null;

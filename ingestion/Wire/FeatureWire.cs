@@ -65,7 +65,22 @@ internal static class FeatureWire
         return key.SequenceEqual(name) ? TextOf(value) : null;
     }
 
-    public static bool IsUtf8(ReadOnlySpan<byte> bytes) => System.Text.Unicode.Utf8.IsValid(bytes);
+    public static bool IsUtf8(ReadOnlySpan<byte> bytes)
+    {
+        // Names and ids are short and mostly ASCII.
+        if (bytes.Length > 32)
+        {
+            return System.Text.Unicode.Utf8.IsValid(bytes);
+        }
+
+        var all = 0;
+        foreach (var one in bytes)
+        {
+            all |= one;
+        }
+
+        return all < 0x80 || System.Text.Unicode.Utf8.IsValid(bytes);
+    }
 
     private static string? TextOf(ReadOnlySpan<byte> value)
     {

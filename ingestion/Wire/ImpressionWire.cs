@@ -52,6 +52,26 @@ internal ref struct ImpressionWire
         return false;
     }
 
+    /// <summary>The request id of an impression that was read.</summary>
+    public static ReadOnlySpan<byte> RequestIdOf(ReadOnlySpan<byte> impression)
+    {
+        var reader = new ProtoReader(impression);
+        ReadOnlySpan<byte> id = default;
+        while (!reader.AtEnd && reader.TryTag(out var field, out var wireType))
+        {
+            if (field == 2)
+            {
+                reader.TryBytes(out id);
+            }
+            else
+            {
+                reader.TrySkip(wireType);
+            }
+        }
+
+        return id;
+    }
+
     /// <summary>An item's id.</summary>
     public static ReadOnlySpan<byte> ItemId(ReadOnlySpan<byte> item)
     {
@@ -99,6 +119,7 @@ internal ref struct ImpressionWire
     private static bool IsValidItem(ReadOnlySpan<byte> item)
     {
         var reader = new ProtoReader(item);
+        var idBytes = 0;
         while (!reader.AtEnd)
         {
             if (!reader.TryTag(out var field, out var wireType))
@@ -106,9 +127,19 @@ internal ref struct ImpressionWire
                 return false;
             }
 
+            if (field == 1 && wireType == WireType.Bytes)
+            {
+                if (!reader.TryBytes(out var id) || !FeatureWire.IsUtf8(id))
+                {
+                    return false;
+                }
+
+                idBytes = id.Length;
+                continue;
+            }
+
             var valid = (field, wireType) switch
             {
-                (1, WireType.Bytes) => reader.TryBytes(out var id) && FeatureWire.IsUtf8(id),
                 (2, WireType.Bytes) => reader.TryBytes(out var entry) && FeatureWire.IsValid(entry),
                 (1 or 2, _) or (3, not WireType.Fixed32) => false,
                 _ => reader.TrySkip(wireType),
@@ -119,6 +150,6 @@ internal ref struct ImpressionWire
             }
         }
 
-        return ItemId(item).Length > 0;
+        return idBytes > 0;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace Monolith.Ingestion.Wire;
 
@@ -9,81 +10,71 @@ namespace Monolith.Ingestion.Wire;
 internal ref struct ProtoReader(ReadOnlySpan<byte> data)
 {
     private readonly ReadOnlySpan<byte> _data = data;
+    private int _position;
 
-    public int Position { get; private set; }
+    public readonly int Position => _position;
 
-    public readonly bool AtEnd => Position >= _data.Length;
+    public readonly bool AtEnd => _position >= _data.Length;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryTag(out int field, out int wireType)
     {
-        field = wireType = 0;
-        if (!TryVarint(out var tag) || tag > uint.MaxValue)
-        {
-            return false;
-        }
-
+        var whole = TryVarint(out var tag);
         field = (int)(tag >> 3);
         wireType = (int)(tag & 7);
-        return field > 0;
+        return whole && tag <= uint.MaxValue && field > 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryVarint(out ulong value)
     {
-        value = 0;
-        for (var shift = 0; shift < 70; shift += 7)
+        // Most are one byte.
+        if ((uint)_position < (uint)_data.Length && _data[_position] < 0x80)
         {
-            if (Position >= _data.Length)
-            {
-                return false;
-            }
-
-            var next = _data[Position++];
-            value |= (ulong)(next & 0x7f) << shift;
-            if (next < 0x80)
-            {
-                return true;
-            }
+            value = _data[_position++];
+            return true;
         }
 
-        return false;
+        return TryLongVarint(out value);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryBytes(out ReadOnlySpan<byte> bytes)
     {
-        bytes = default;
-        if (!TryVarint(out var length) || length > (ulong)(_data.Length - Position))
+        if (!TryVarint(out var length) || length > (ulong)(_data.Length - _position))
         {
+            bytes = default;
             return false;
         }
 
-        bytes = _data.Slice(Position, (int)length);
-        Position += (int)length;
+        bytes = _data.Slice(_position, (int)length);
+        _position += (int)length;
         return true;
     }
 
     public bool TryFixed32(out uint value)
     {
         value = 0;
-        if (_data.Length - Position < 4)
+        if (_data.Length - _position < 4)
         {
             return false;
         }
 
-        value = BinaryPrimitives.ReadUInt32LittleEndian(_data[Position..]);
-        Position += 4;
+        value = BinaryPrimitives.ReadUInt32LittleEndian(_data[_position..]);
+        _position += 4;
         return true;
     }
 
     public bool TryFixed64(out ulong value)
     {
         value = 0;
-        if (_data.Length - Position < 8)
+        if (_data.Length - _position < 8)
         {
             return false;
         }
 
-        value = BinaryPrimitives.ReadUInt64LittleEndian(_data[Position..]);
-        Position += 8;
+        value = BinaryPrimitives.ReadUInt64LittleEndian(_data[_position..]);
+        _position += 8;
         return true;
     }
 
@@ -96,6 +87,28 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> data)
         WireType.Fixed32 => TryFixed32(out _),
         _ => false,
     };
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryLongVarint(out ulong value)
+    {
+        value = 0;
+        for (var shift = 0; shift < 70; shift += 7)
+        {
+            if (_position >= _data.Length)
+            {
+                return false;
+            }
+
+            var next = _data[_position++];
+            value |= (ulong)(next & 0x7f) << shift;
+            if (next < 0x80)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }
 
 /// <summary>Wire types of protobuf.</summary>
