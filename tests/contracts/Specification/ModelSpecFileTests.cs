@@ -54,6 +54,36 @@ public sealed class ModelSpecFileTests
         Assert.Equal(ms, spec.Join.Window.TotalMilliseconds);
     }
 
+    [Fact]
+    public void Tasks_say_what_actions_mean_and_windows_are_those_of_kinds()
+    {
+        var yaml = Good.Replace(
+            "{ name: click, label: click }",
+            "{ name: click, label: click, keep_negatives: 0.1 }, { name: buy, actions: [ { kind: purchase, weight: value, max_weight: 50 }, { kind: hide, makes: negative, weight: 2 }, { kind: view, at_least: 30 } ] }",
+            StringComparison.Ordinal);
+        var spec = ModelSpecFile.Parse(yaml + "\njoin: { windows: { purchase: 1d } }", "x");
+        Assert.Equal([new ActionRule { Kind = "click" }], spec.Tasks[0].LabelRules());
+        Assert.Equal((0.1, 1.0), (spec.Tasks[0].KeepNegatives, spec.Tasks[1].KeepNegatives));
+        Assert.Equal("buy", spec.Tasks[1].Label);
+        Assert.Equal(
+            [
+                new ActionRule { Kind = "purchase", WeightIsValue = true, MaxWeight = 50 },
+                new ActionRule { Kind = "hide", IsPositive = false, Weight = 2 },
+                new ActionRule { Kind = "view", AtLeast = 30 },
+            ],
+            spec.Tasks[1].LabelRules());
+        Assert.Equal((TimeSpan.FromDays(1), spec.Join.Window), (spec.Join.WindowOf("purchase"), spec.Join.WindowOf("view")));
+    }
+
+    [Fact]
+    public void An_actions_value_bounds_and_weighs()
+    {
+        var rule = new ActionRule { Kind = "view", AtLeast = 5, Below = 30, WeightIsValue = true, MaxWeight = 20 };
+        Assert.Equal([false, true, true, false, false], new[] { 4.9, 5, 29, 30, double.NaN }.Select(rule.Applies));
+        Assert.Equal([1.0, 5, 20, 1, 1], new[] { -1, 5, 29, double.PositiveInfinity, double.NaN }.Select(rule.WeightOf));
+        Assert.True(new ActionRule { Kind = "click" }.Applies(double.NaN));
+    }
+
     // Each row: what to replace, by what; then the text at whose start the mistake is, path, what was found and a part of what is allowed.
     [Theory]
     [InlineData("model: shop", "model: My Shop", "My Shop", "model", "'My Shop'", "lower-case")]
@@ -98,6 +128,19 @@ public sealed class ModelSpecFileTests
     [InlineData("tasks: [", "join: { window: 5 }\ntasks: [", "5 }\nt", "join.window", "'5'", "such as 200ms")]
     [InlineData("tasks: [", "join: 5m\ntasks: [", "5m", "join", "'5m'", "a mapping")]
     [InlineData("tasks: [", "source: { request: [a, a], time: ts }\ntasks: [", "a], time", "source.request[1]", "'a' a second time", "once")]
+    [InlineData("label: click", "label: click, keep_negatives: 0", "0 } ]", "tasks[0].keep_negatives", "'0'", "above 0 to 1")]
+    [InlineData("label: click", "label: click, keep_negatives: 1.5", "1.5", "tasks[0].keep_negatives", "'1.5'", "above 0 to 1")]
+    [InlineData("label: click", "actions: click", "click }", "tasks[0].actions", "'click'", "the most important first")]
+    [InlineData("label: click", "actions: [ { is: click } ]", "is: click", "tasks[0].actions[0].is", "an unknown key", "kind")]
+    [InlineData("label: click", "actions: [ { kind: hide, makes: negative } ]", "[ { kind: hide", "tasks[0].actions", "negatives only", "at least one")]
+    [InlineData("label: click", "actions: [ { kind: a, makes: neg } ]", "neg }", "tasks[0].actions[0].makes", "'neg'", "positive, negative")]
+    [InlineData("label: click", "actions: [ { kind: a, weight: -1 } ]", "-1", "tasks[0].actions[0].weight", "'-1'", "the word value")]
+    [InlineData("label: click", "actions: [ { kind: a, weight: value, max_weight: 0 } ]", "0 }", "tasks[0].actions[0].max_weight", "'0'", "above 0")]
+    [InlineData("label: click", "actions: [ { kind: a, at_least: 5, below: 5 } ]", "{ kind: a", "tasks[0].actions[0]", "at_least 5 and below 5", "smaller")]
+    [InlineData("label: click", "actions: [ { kind: a, at_least: x } ]", "x }", "tasks[0].actions[0].at_least", "'x'", "a number")]
+    [InlineData("label: click", "actions: [ { kind: a }, { kind: a, at_least: 5 } ]", "{ kind: a, at", "tasks[0].actions[1]", "'a', of which tasks[0].actions[0] takes every action that this could", "reached")]
+    [InlineData("tasks: [", "join: { windows: { clack: 1d } }\ntasks: [", "1d", "join.windows.clack", "'clack' (did you mean 'click'?), which says nothing of any task", "click")]
+    [InlineData("tasks: [", "join: { windows: { click: 0s } }\ntasks: [", "0s", "join.windows.click", "'0s'", "a duration")]
     [InlineData("network: {", "network: *none {", "{ kind: deepfm", "", "what is not YAML", "valid YAML")]
     [InlineData("tables:", "tables: 5\nfoo:", "5\nfoo", "tables", "'5'", "a list of tables")]
     public void A_mistake_has_its_place_and_says_what_is_allowed(

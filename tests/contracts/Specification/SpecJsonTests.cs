@@ -93,9 +93,23 @@ public sealed class SpecJsonTests
             new NumericFeature { Name = "n", Source = "p", ScoreAs = "1", Transforms = [new LogTransform(), new StandardizeTransform(0.1, 3), new ClipTransform(-1, 1)] },
         ],
         Network = new DeepFmNetwork { Hidden = [7, 5], Optimizer = new AdamOptimizer { LearningRate = 0.003f, Epsilon = 1e-7f } },
-        Tasks = [new TaskSpec { Name = "click", Label = "click", BaseRate = 0.01, LossWeight = 2 }, new TaskSpec { Name = "buy", Label = "buy" }],
+        Tasks = [new TaskSpec { Name = "click", Label = "click", BaseRate = 0.01, LossWeight = 2 }, Buy],
+        Join = new JoinSpec { Windows = [new KindWindow("purchase", TimeSpan.FromDays(1))] },
         Training = new TrainingSpec { MicroBatch = 3, Baseline = "price", PartialAfter = TimeSpan.FromMilliseconds(1500) },
         Federated = new FederatedSpec { Algorithm = FederatedAlgorithm.FedAvgM, Beta = 0.1f, ServerStep = 0.5f },
+    };
+
+    private static TaskSpec Buy => new()
+    {
+        Name = "buy",
+        Label = "bought",
+        Actions =
+        [
+            new ActionRule { Kind = "purchase", WeightIsValue = true, MaxWeight = 20 },
+            new ActionRule { Kind = "hide", IsPositive = false, Weight = 2 },
+            new ActionRule { Kind = "view", AtLeast = 30, Below = 1e6 },
+        ],
+        KeepNegatives = 0.1,
     };
 
     [Fact]
