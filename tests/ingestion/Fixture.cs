@@ -48,6 +48,31 @@ internal sealed class Fixture : IAsyncDisposable
         Join = new JoinSpec { Window = TimeSpan.FromSeconds(10), AllowedSkew = TimeSpan.FromSeconds(2) },
     };
 
+    /// <summary>
+    /// Two tasks that close one after the other: clicks, half of whose negatives are kept and which hiding makes a negative,
+    /// and purchases, of which all are.
+    /// </summary>
+    public static ModelSpec TwoTasks { get; } = SpecOf("click", "buy") with
+    {
+        Tasks =
+        [
+            new TaskSpec
+            {
+                Name = "click",
+                Label = "click",
+                Actions = [new ActionRule { Kind = "click" }, new ActionRule { Kind = "hide", IsPositive = false }],
+                KeepNegatives = 0.5,
+            },
+            new TaskSpec { Name = "buy", Label = "buy", Actions = [new ActionRule { Kind = "buy", WeightIsValue = true }] },
+        ],
+        Join = new JoinSpec
+        {
+            Window = TimeSpan.FromSeconds(10),
+            AllowedSkew = TimeSpan.FromSeconds(2),
+            Windows = [new KindWindow("buy", TimeSpan.FromSeconds(15))],
+        },
+    };
+
     public static Impression Impression(string request, long timeMs, params string[] items)
     {
         var impression = new Impression { RequestId = request, EventTimeMs = timeMs };

@@ -1,6 +1,8 @@
+using System.Text;
 using CsCheck;
 using Google.Protobuf;
 using Monolith.Contracts.Events;
+using Monolith.Contracts.Specification;
 using Monolith.Events;
 using Monolith.Ingestion.Joining;
 
@@ -10,7 +12,7 @@ public sealed class JoinPartitionTests
 {
     private const long StartMs = 1_700_000_000_000;
     private const long StepMs = 400;
-    private static readonly JoinRules Rules = new(Fixture.Spec, 1);
+    private static readonly string[] Kinds = ["click", "buy", "hide"];
     private static readonly string[] Items = ["a", "b", "c"];
 
     /// <summary>What happens in a step: who is shown or clicked, whether it comes twice, how long nothing happens, a restart.</summary>
@@ -18,19 +20,26 @@ public sealed class JoinPartitionTests
         Gen.Select(Gen.Bool, Gen.Int[0, 7], Gen.Int[0, 2], Gen.Bool, Gen.Frequency((20, Gen.Const(0)), (1, Gen.Int[1, 40])), Gen.Frequency((9, Gen.Const(false)), (1, Gen.Const(true))))
             .Array[1, 60];
 
-    [Fact]
-    public void However_events_come_and_whenever_it_restarts_each_item_is_one_example_with_a_label_that_happened()
-        => Steps.Sample(steps => Check(steps, keepJournal: true), iter: 1_000);
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void However_events_come_and_whenever_it_restarts_each_label_is_said_once_and_happened(bool twoTasks)
+        => Steps.Sample(steps => Check(SpecOf(twoTasks), steps, keepJournal: true), iter: 1_000);
 
-    [Fact]
-    public void Without_the_journal_the_same_check_fails()
-        => Assert.ThrowsAny<Exception>(() => Steps.Sample(steps => Check(steps, keepJournal: false), iter: 1_000));
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Without_the_journal_the_same_check_fails(bool twoTasks)
+        => Assert.ThrowsAny<Exception>(() => Steps.Sample(steps => Check(SpecOf(twoTasks), steps, keepJournal: false), iter: 1_000));
 
-    private static bool Check((bool Click, int Request, int Item, bool Twice, int Pause, bool Restart)[] steps, bool keepJournal)
+    private static ModelSpec SpecOf(bool twoTasks) => twoTasks ? Fixture.TwoTasks : Fixture.Spec;
+
+    private static bool Check(ModelSpec spec, (bool Click, int Request, int Item, bool Twice, int Pause, bool Restart)[] steps, bool keepJournal)
     {
-        var run = new Run(keepJournal);
+        var rules = new JoinRules(spec, 1);
+        var run = new Run(rules, keepJournal);
         var shown = new HashSet<int>();
-        var clicked = new HashSet<string>();
+        var done = new HashSet<string>();
         foreach (var step in steps)
         {
             run.NowMs += StepMs * (1 + step.Pause);
@@ -38,8 +47,9 @@ public sealed class JoinPartitionTests
             {
                 if (step.Click)
                 {
-                    clicked.Add($"r{step.Request}/{Items[step.Item]}");
-                    run.Click(Fixture.Action($"r{step.Request}", Items[step.Item], run.NowMs));
+                    var kind = spec.Tasks.Length == 1 ? "click" : Kinds[(step.Request + step.Item) % Kinds.Length];
+                    done.Add($"r{step.Request}/{Items[step.Item]}/{kind}");
+                    run.Click(Fixture.Action($"r{step.Request}", Items[step.Item], run.NowMs, kind));
                 }
                 else if (times == 1 || !shown.Contains(step.Request))
                 {
@@ -56,23 +66,31 @@ public sealed class JoinPartitionTests
             }
         }
 
-        run.NowMs += 10 * Rules.WindowMs;
+        run.NowMs += 10 * rules.WindowMs;
         run.Apply();
-        var labels = run.Groups.SelectMany(g => g.Examples.Select(e => (Key: $"{g.RequestId}/{e.ItemId}", e.Labels[0].Value))).ToList();
+        var labels = run.Groups
+            .SelectMany(g => g.Examples.SelectMany(e => e.Labels.Index().Where(l => l.Item.Present)
+                .Select(l => (Key: (g.RequestId, e.ItemId, Task: l.Index), l.Item.Value))))
+            .ToList();
         var dead = run.Dead.Select(d => d.RequestId).ToHashSet();
-        return labels.Select(l => l.Key).Distinct().Count() == labels.Count
-            && shown.All(r => dead.Contains($"r{r}") || Items.All(i => labels.Exists(l => l.Key == $"r{r}/{i}")))
-            && labels.TrueForAll(l => l.Value == 0 || clicked.Contains(l.Key));
+        var said = labels.ToDictionary(l => l.Key, l => l.Value); // throws when a label was said twice
+        return shown.Where(r => !dead.Contains($"r{r}")).All(r => Items.All(i => Enumerable.Range(0, spec.Tasks.Length).All(
+            t => said.ContainsKey(($"r{r}", i, t)) || !Keeps(rules, t, $"r{r}", i))))
+            && labels.TrueForAll(l => done.Contains($"{l.Key.RequestId}/{l.Key.ItemId}/{spec.Tasks[l.Key.Task].Name}")
+                || (l.Value == 0 && (Keeps(rules, l.Key.Task, l.Key.RequestId, l.Key.ItemId) || done.Contains($"{l.Key.RequestId}/{l.Key.ItemId}/hide"))));
     }
 
+    private static bool Keeps(JoinRules rules, int task, string request, string item)
+        => rules.Sampling[task].Keeps(Encoding.UTF8.GetBytes(request), Encoding.UTF8.GetBytes(item));
+
     /// <summary>A partition with the log it stands on, in memory.</summary>
-    private sealed class Run(bool keepJournal)
+    private sealed class Run(JoinRules rules, bool keepJournal)
     {
         private readonly List<EventRecord> _impressions = [];
         private readonly List<EventRecord> _actions = [];
         private readonly List<JoinEntry> _journal = [];
         private readonly JoinOutput _output = new();
-        private JoinPartition _partition = new(Rules, 0);
+        private JoinPartition _partition = new(rules, 0);
 
         public long NowMs { get; set; } = StartMs;
 
@@ -88,23 +106,23 @@ public sealed class JoinPartitionTests
         {
             _output.Begin(NowMs);
             _partition.Apply(
-                Batch(Rules.Topics.Impressions, _impressions, _partition.Impressions.Next),
-                Batch(Rules.Topics.Actions, _actions, _partition.Actions.Next),
+                Batch(rules.Topics.Impressions, _impressions, _partition.Impressions.Next),
+                Batch(rules.Topics.Actions, _actions, _partition.Actions.Next),
                 NowMs,
                 long.MaxValue,
                 _output,
                 []);
             foreach (var record in _output.Records)
             {
-                if (record.Topic == Rules.Topics.Joins)
+                if (record.Topic == rules.Topics.Joins)
                 {
                     _journal.Add(JoinEntry.Decode(record.Value.Span));
                 }
-                else if (record.Topic == Rules.Topics.Examples)
+                else if (record.Topic == rules.Topics.Examples)
                 {
                     Groups.Add(ExampleGroup.Parser.ParseFrom(record.Value.Span));
                 }
-                else if (record.Topic == Rules.Topics.DeadLetters)
+                else if (record.Topic == rules.Topics.DeadLetters)
                 {
                     Dead.Add(Impression.Parser.ParseFrom(record.Value.Span));
                 }
@@ -114,7 +132,7 @@ public sealed class JoinPartitionTests
         /// <summary>A new process: state from the journal, or, to prove the check, from nothing.</summary>
         public void Restart()
         {
-            _partition = new JoinPartition(Rules, 0);
+            _partition = new JoinPartition(rules, 0);
             if (!keepJournal || _journal.Count == 0)
             {
                 return;

@@ -17,9 +17,14 @@ namespace Monolith.Ingestion.Tests.Joining;
 /// </summary>
 internal static class JoinerChild
 {
-    public static ModelSpec Spec { get; } = Fixture.SpecOf("click") with
+    public static ModelSpec Spec { get; } = Fixture.TwoTasks with
     {
-        Join = new JoinSpec { Window = TimeSpan.FromMilliseconds(300), AllowedSkew = TimeSpan.FromMilliseconds(100) },
+        Join = new JoinSpec
+        {
+            Window = TimeSpan.FromMilliseconds(300),
+            AllowedSkew = TimeSpan.FromMilliseconds(100),
+            Windows = [new KindWindow("buy", TimeSpan.FromMilliseconds(500))],
+        },
     };
 
     public static async Task<int> RunAsync(string[] args)
@@ -64,7 +69,8 @@ internal static class JoinerChild
             if (random.Next(2) == 0)
             {
                 var item = "abc"[random.Next(3)].ToString();
-                var click = new NewRecord(topics.Actions, NewRecord.ByKey, key, Fixture.Action(request, item, nowMs).ToByteArray());
+                var kind = random.Next(3) switch { 0 => "buy", 1 => "hide", _ => "click" };
+                var click = new NewRecord(topics.Actions, NewRecord.ByKey, key, Fixture.Action(request, item, nowMs, kind).ToByteArray());
                 await log.AppendAsync([click, click]);
             }
         }

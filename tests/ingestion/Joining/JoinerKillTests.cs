@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Monolith.Contracts.Events;
 using Monolith.Events;
 using Monolith.Events.Tests.Kafka;
@@ -15,7 +16,7 @@ public sealed class JoinerKillTests(KafkaBroker broker)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public Task Killed_at_any_instant_every_acknowledged_item_becomes_exactly_one_example() => KillAsync(Kills, []);
+    public Task Killed_at_any_instant_every_acknowledged_item_has_each_label_exactly_once() => KillAsync(Kills, []);
 
     [Fact]
     public async Task The_same_on_Apache_Kafka()
@@ -42,9 +43,19 @@ public sealed class JoinerKillTests(KafkaBroker broker)
         Assert.DoesNotContain(labels, l => l.Value.Count > 1);
         var acknowledged = await File.ReadAllLinesAsync(Path.Combine(folder, "acknowledged"), Token);
         Assert.NotEmpty(acknowledged);
-        Assert.DoesNotContain(acknowledged.SelectMany(r => new[] { $"{r}/a", $"{r}/b", $"{r}/c" }), k => !labels.ContainsKey(k));
-        Assert.Contains(labels.Values, l => l[0] == 1);
-        Assert.Contains(labels.Values, l => l[0] == 0);
+        Assert.DoesNotContain(
+            from request in acknowledged
+            from item in (string[])["a", "b", "c"]
+            from task in JoinerChild.Spec.Tasks
+            where new NegativeSampling(JoinerChild.Spec, task).Keeps(Encoding.UTF8.GetBytes(request), Encoding.UTF8.GetBytes(item))
+            select $"{request}/{item}/{task.Name}",
+            k => !labels.ContainsKey(k));
+        foreach (var task in JoinerChild.Spec.Tasks)
+        {
+            Assert.Contains(labels, l => l.Key.EndsWith($"/{task.Name}", StringComparison.Ordinal) && l.Value[0] == 1);
+            Assert.Contains(labels, l => l.Key.EndsWith($"/{task.Name}", StringComparison.Ordinal) && l.Value[0] == 0);
+        }
+
         Directory.Delete(folder, recursive: true);
     }
 
@@ -74,8 +85,11 @@ public sealed class JoinerKillTests(KafkaBroker broker)
     {
         foreach (var example in group.Examples)
         {
-            var key = $"{group.RequestId}/{example.ItemId}";
-            (labels.TryGetValue(key, out var list) ? list : labels[key] = []).Add(example.Labels[0].Value);
+            foreach (var (task, label) in example.Labels.Index().Where(l => l.Item.Present))
+            {
+                var key = $"{group.RequestId}/{example.ItemId}/{JoinerChild.Spec.Tasks[task].Name}";
+                (labels.TryGetValue(key, out var list) ? list : labels[key] = []).Add(label.Value);
+            }
         }
     }
 }
