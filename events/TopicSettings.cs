@@ -31,4 +31,7 @@ public readonly record struct ModelTopics(string Model)
 
     /// <summary>The joiner's journal: what each of its transactions read; as many partitions as impressions.</summary>
     public string Joins => $"{Model}.joins";
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<string> All => [Impressions, Actions, Examples, DeadLetters, Orphans, Joins];
 }

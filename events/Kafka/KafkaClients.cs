@@ -1,11 +1,23 @@
 using Confluent.Kafka;
+using ErrorCode = Confluent.Kafka.ErrorCode;
 
 namespace Monolith.Events.Kafka;
 
 /// <summary>Builds clients that all agree on partitioner, durability and isolation.</summary>
 internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> warn)
 {
-    public IAdminClient Admin() => new AdminClientBuilder(Common<AdminClientConfig>()).SetLogHandler((_, m) => Log(m)).Build();
+    private volatile string? _lastError;
+
+    /// <summary>What the client last complained of, for messages about brokers that do not answer; null: nothing.</summary>
+    public string? LastError => _lastError;
+
+    public IAdminClient Admin()
+    {
+        var builder = new AdminClientBuilder(Common<AdminClientConfig>())
+            .SetLogHandler((_, m) => Log(m))
+            .SetErrorHandler((_, e) => _lastError = e.Code == ErrorCode.Local_AllBrokersDown ? _lastError ?? e.Reason : e.Reason);
+        return KafkaSettings.Build(options.Settings, builder.Build);
+    }
 
     /// <summary>A producer; with a name, a transactional one.</summary>
     public IProducer<byte[], byte[]> Producer(string? transactionalId = null)
@@ -30,7 +42,8 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
             config.RetryBackoffMs = 2;
         }
 
-        return new ProducerBuilder<byte[], byte[]>(config).SetLogHandler((_, m) => Log(m)).SetErrorHandler((_, e) => warn(e.Reason)).Build();
+        var builder = new ProducerBuilder<byte[], byte[]>(config).SetLogHandler((_, m) => Log(m)).SetErrorHandler((_, e) => warn(e.Reason));
+        return KafkaSettings.Build(options.Settings, builder.Build);
     }
 
     /// <summary>A consumer of partitions given to it.</summary>
@@ -80,11 +93,7 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
         where T : ClientConfig, new()
     {
         var config = new T { BootstrapServers = options.BootstrapServers, SocketNagleDisable = true };
-        foreach (var (name, value) in options.Settings)
-        {
-            config.Set(name, value);
-        }
-
+        KafkaSettings.Apply(options.Settings, config);
         return config;
     }
 

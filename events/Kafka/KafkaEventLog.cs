@@ -21,6 +21,7 @@ public sealed partial class KafkaEventLog : IEventLog
     private readonly ConcurrentDictionary<string, Lazy<IConsumer<byte[], byte[]>>> _offsets = new(StringComparer.Ordinal);
 
     /// <summary>Connects to a cluster; nothing is sent yet.</summary>
+    /// <exception cref="EventLogException">A client setting is unknown, wrong or not free.</exception>
     public KafkaEventLog(KafkaEventLogOptions options, ILogger<KafkaEventLog>? logger = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -28,7 +29,73 @@ public sealed partial class KafkaEventLog : IEventLog
         _logger = logger ?? NullLogger<KafkaEventLog>.Instance;
         _clients = new KafkaClients(options, LogClient);
         _admin = _clients.Admin();
-        _producer = _clients.Producer();
+        try
+        {
+            _producer = _clients.Producer();
+        }
+        catch
+        {
+            _admin.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Asks the cluster who it is, to find out at once whether it can be reached.</summary>
+    /// <param name="patience">How long it may take.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The cluster's id; it stays the same when its addresses change.</returns>
+    /// <exception cref="EventLogException">It cannot be reached; the message names the address and what the client met with.</exception>
+    public async ValueTask<string> IdentifyAsync(TimeSpan patience, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var cluster = await _admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = patience })
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
+            return cluster.ClusterId;
+        }
+        catch (KafkaException e)
+        {
+            throw new EventLogException(
+                $"Kafka at {_options.BootstrapServers} does not answer within {patience.TotalSeconds:0.#} s: {_clients.LastError ?? e.Error.Reason}", e);
+        }
+    }
+
+    /// <summary>Names of the topics that are there.</summary>
+    public async ValueTask<IReadOnlyList<string>> TopicsAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var metadata = await Task.Run(() => _admin.GetMetadata(_options.Timeout), cancellationToken).ConfigureAwait(false);
+            return [.. metadata.Topics.Select(t => t.Topic)];
+        }
+        catch (KafkaException e)
+        {
+            throw KafkaRecords.Failure("list topics", e);
+        }
+    }
+
+    /// <summary>Deletes topics that are there; for what was made to be thrown away.</summary>
+    public async ValueTask DeleteTopicsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        try
+        {
+            await _admin.DeleteTopicsAsync(topics, new DeleteTopicsOptions { RequestTimeout = _options.Timeout })
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (DeleteTopicsException e) when (e.Results.All(r => r.Error.Code is ErrorCode.NoError or ErrorCode.UnknownTopicOrPart))
+        {
+            // Those that were there are gone.
+        }
+        catch (KafkaException e)
+        {
+            throw KafkaRecords.Failure("delete topics", e);
+        }
+
+        foreach (var topic in topics)
+        {
+            _partitions.TryRemove(topic, out _);
+        }
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Monolith.Contracts.Specification;
+using Monolith.Events;
+using Monolith.Events.Kafka;
 using Monolith.Standalone.CommandLine;
 using Monolith.Standalone.Demo.Reporting;
 using Monolith.Standalone.Demo.World;
@@ -71,6 +73,8 @@ internal static class DemoCommand
         HelpName = "SPEC",
     };
 
+    private static readonly ServerFlags Servers = new();
+
     /// <summary>The command.</summary>
     public static Command Create()
     {
@@ -80,10 +84,12 @@ internal static class DemoCommand
             + "population with hidden, drifting tastes that asks the API for lists and clicks on what it likes.",
             new Example("watch until Ctrl-C", "demo"),
             new Example("two minutes, with a report", "demo --duration 120 --report report.json"),
-            new Example("go on where the last run stopped", "demo --data-dir demo-data"))
+            new Example("go on where the last run stopped", "demo --data-dir demo-data"),
+            new Example("on real servers (docker compose up -d --wait)", "demo --kafka 127.0.0.1:9092 --redis 127.0.0.1:6379"))
         {
             Duration, Users, Rate, Seed, DataDir, Report, Quiet, Workers, Model,
         };
+        Servers.AddTo(command);
         command.SetAction((parsed, cancellation) => Run(Options(parsed), parsed.InvocationConfiguration, cancellation));
         return command;
     }
@@ -101,6 +107,7 @@ internal static class DemoCommand
             World = new WorldOptions { Users = parsed.GetValue(Users), Seed = parsed.GetValue(Seed) },
             Rate = parsed.GetValue(Rate),
             DataDir = parsed.GetValue(DataDir),
+            Servers = Servers.Read(parsed),
             ReportFile = parsed.GetValue(Report),
             Quiet = parsed.GetValue(Quiet),
             Workers = RunCommand.CheckedWorkers(parsed.GetValue(Workers)),
@@ -125,12 +132,14 @@ internal static class DemoCommand
 
         var live = !options.Quiet && streams.Output == Console.Out && !Console.IsOutputRedirected;
         using var folder = options.DataDir is { } path ? DataFolder.Open(path) : DataFolder.Temporary();
+        spec = spec with { Name = DemoState.ModelName(folder, options, spec.Name) };
         await using var host = await MonolithHost.StartAsync(
             new MonolithHostOptions
             {
                 Spec = spec,
                 Folder = folder,
                 Workers = options.Workers,
+                Servers = options.Servers,
                 // The live console owns the terminal: only what an operator must know is said there.
                 Logging = live ? Logging.ErrorsToConsole : Logging.ToConsole,
             },
@@ -152,6 +161,12 @@ internal static class DemoCommand
         await Summarize(report, streams.Output);
         var failed = host.Stopping.IsCancellationRequested;
         await host.StopAsync();
+        if (options.DataDir is null && host.Log is KafkaEventLog kafka)
+        {
+            // As the temporary folder: nothing is left of a demo that nobody asked to keep.
+            await kafka.DeleteTopicsAsync(new ModelTopics(spec.Name).All, CancellationToken.None);
+        }
+
         return failed ? throw new InvalidOperationException("a part of the service failed for good; the log says which and why")
             : report.Interrupted && options.Duration is not null ? ExitCodes.Interrupted
             : ExitCodes.Success;

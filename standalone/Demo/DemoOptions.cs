@@ -1,4 +1,5 @@
 using Monolith.Standalone.Demo.World;
+using Monolith.Standalone.Hosting;
 
 namespace Monolith.Standalone.Demo;
 
@@ -19,6 +20,9 @@ public sealed record DemoOptions
 
     /// <summary>Kept between runs; null: a temporary folder that is deleted afterwards.</summary>
     public string? DataDir { get; init; }
+
+    /// <summary>Real servers to use; embedded parts by default.</summary>
+    public ServerOptions Servers { get; init; } = ServerOptions.Embedded;
 
     /// <summary>Receives the report; null: none is written.</summary>
     public string? ReportFile { get; init; }

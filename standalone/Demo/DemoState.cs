@@ -20,6 +20,31 @@ internal sealed record DemoState
 
     public long Visits { get; init; }
 
+    /// <summary>The model's name in this folder; null: as the specification has it.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>
+    /// The name under which a folder's demo learns. On servers that others use too, and that remember earlier demos, each
+    /// folder's has a name of its own: its topics and keys carry it.
+    /// </summary>
+    public static string ModelName(DataFolder folder, DemoOptions options, string specified)
+    {
+        var state = Of(folder, options.World);
+        if (File.Exists(FileOf(folder)))
+        {
+            return state.Model ?? specified;
+        }
+
+        if (options.Servers is { Kafka: null, Redis: null })
+        {
+            return specified;
+        }
+
+        var name = $"{specified}-{Guid.NewGuid().ToString("n")[..8]}";
+        (state with { Model = name }).Save(folder);
+        return name;
+    }
+
     /// <summary>The world of a folder: the one that was stopped there, or a new one.</summary>
     /// <exception cref="DataFolderException">The folder has a world of another seed or number of users.</exception>
     public static DemoState Of(DataFolder folder, WorldOptions world)

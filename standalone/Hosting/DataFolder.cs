@@ -65,6 +65,29 @@ public sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>
+    /// Remembers from which event log this folder learns: its parameters know how far they have read it, which means nothing
+    /// on another one.
+    /// </summary>
+    /// <param name="log"><c>embedded</c>, or <c>kafka</c> and the cluster's id.</param>
+    /// <exception cref="DataFolderException">The folder has learned from another one.</exception>
+    public void CheckLog(string log)
+    {
+        var file = System.IO.Path.Combine(Path, "events");
+        // Folders of before this file have a log of their own or none yet.
+        var known = File.Exists(file) ? File.ReadAllText(file).Trim() : Directory.Exists(Log) ? "embedded" : null;
+        if (known is null)
+        {
+            AtomicFile.Write(file, stream => stream.Write(Encoding.UTF8.GetBytes(log + "\n")));
+        }
+        else if (known != log)
+        {
+            throw new DataFolderException(
+                $"data folder {Path} learns from {Describe(known)}, and is asked to go on with {Describe(log)}, whose offsets mean "
+                + "something else: use the same one again, or name a new folder");
+        }
+    }
+
     /// <summary>Releases the lock; deletes a temporary folder.</summary>
     public void Dispose()
     {
@@ -103,6 +126,9 @@ public sealed class DataFolder : IDisposable
             throw new DataFolderException($"data folder {path} cannot be used: {exception.Message}", exception);
         }
     }
+
+    private static string Describe(string log) =>
+        log == "embedded" ? "the event log inside it (no --kafka)" : $"Kafka cluster {log.Split(' ')[^1]} (--kafka)";
 
     private static bool IsForeign(string path) =>
         Directory.Exists(path)

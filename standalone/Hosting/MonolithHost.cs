@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -7,12 +5,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Monolith.Events;
-using Monolith.Events.Embedded;
 using Monolith.Ingestion;
 using Monolith.Serving.Api;
 using Monolith.Serving.Replica;
 using Monolith.Silos.Hosting;
-using Monolith.Silos.Redis;
 using Monolith.Standalone.CommandLine;
 using Monolith.Trainer;
 using Monolith.Trainer.Sources;
@@ -21,8 +17,8 @@ using Monolith.Trainer.Worker;
 namespace Monolith.Standalone.Hosting;
 
 /// <summary>
-/// Everything in one process on embedded defaults: event log, Redis, a silo with the model's parts, serving, trainer workers,
-/// joiner, HTTP API. Services start in the order in which they are added and stop in the reverse one, the HTTP API first of
+/// Everything in one process: event log and Redis (embedded, or connections to servers), a silo with the model's parts, serving,
+/// trainer workers, joiner, HTTP API. Services start in the order in which they are added and stop in the reverse one, the HTTP API first of
 /// all: intake, joiner, workers with their last round, replica, parts with their snapshots; then Redis and the log.
 /// </summary>
 public sealed class MonolithHost : IAsyncDisposable
@@ -30,15 +26,13 @@ public sealed class MonolithHost : IAsyncDisposable
     private static readonly TimeSpan StopBound = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan ReadyBound = TimeSpan.FromMinutes(10);
     private readonly WebApplication _app;
-    private readonly EmbeddedRedis _redis;
-    private readonly EmbeddedEventLog _log;
+    private readonly Servers _servers;
     private bool _stopped;
 
-    private MonolithHost(WebApplication app, EmbeddedRedis redis, EmbeddedEventLog log)
+    private MonolithHost(WebApplication app, Servers servers)
     {
         _app = app;
-        _redis = redis;
-        _log = log;
+        _servers = servers;
     }
 
     /// <summary>Where the HTTP API listens.</summary>
@@ -48,7 +42,7 @@ public sealed class MonolithHost : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <summary>The event log.</summary>
-    public IEventLog Log => _log;
+    public IEventLog Log => _servers.Log;
 
     /// <summary>Cancelled when the host stops, or stops itself because a service of it failed for good.</summary>
     public CancellationToken Stopping => _app.Lifetime.ApplicationStopping;
@@ -62,25 +56,29 @@ public sealed class MonolithHost : IAsyncDisposable
         options.Folder.CheckModel(options.Spec);
         Listening.RequireFree(options.Urls);
         using var loggers = LoggerFactory.Create(options.Logging);
-        var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = options.Folder.Log });
-        EmbeddedRedis? redis = null;
+        var servers = await Servers.StartAsync(options.Servers, options.Folder, cancellation);
         WebApplication? app = null;
         try
         {
+            var log = servers.Log;
             await ModelTopicsSetup.EnsureAsync(log, options.Spec, options.Partitions, options.Partitions, cancellation);
             var partitions = await log.PartitionsAsync(new ModelTopics(options.Spec.Name).Examples, cancellation);
-            redis = EmbeddedRedis.Start();
-            app = Compose(options, partitions, log, redis);
+            app = Compose(options, partitions, servers);
             await app.StartAsync(cancellation);
             await Ready(app, cancellation);
-            return new MonolithHost(app, redis, log);
+            return new MonolithHost(app, servers);
         }
         catch (Exception exception)
         {
-            await Release(app, redis, log);
+            await Release(app, servers);
+            if (exception is EventLogException)
+            {
+                throw new HostStartException(exception.Message, exception);
+            }
+
             if (exception is IOException && exception.InnerException is AddressInUseException)
             {
-                throw Taken(options.Urls, exception);
+                throw Listening.InUse(options.Urls, exception);
             }
 
             throw;
@@ -107,11 +105,11 @@ public sealed class MonolithHost : IAsyncDisposable
         }
         finally
         {
-            await Release(_app, _redis, _log);
+            await Release(_app, _servers);
         }
     }
 
-    private static WebApplication Compose(MonolithHostOptions options, int partitions, EmbeddedEventLog log, EmbeddedRedis redis)
+    private static WebApplication Compose(MonolithHostOptions options, int partitions, Servers servers)
     {
         // The content root holds no settings of anybody's: where the command is started changes nothing.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -121,13 +119,13 @@ public sealed class MonolithHost : IAsyncDisposable
         builder.WebHost.UseUrls(options.Urls);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopBound);
-        builder.Services.AddSingleton<IEventLog>(log);
+        builder.Services.AddSingleton(servers.Log);
         builder.AddMonolithSilo(
-            new MonolithSiloOptions { SnapshotFolder = folder.Snapshots, Redis = redis.ConnectionString }, spec);
+            new MonolithSiloOptions { SnapshotFolder = folder.Snapshots, Redis = servers.Redis }, spec);
         builder.Services.AddServing(spec, new ReplicaOptions { SnapshotFolder = folder.Snapshots }, new ScoringOptions());
         builder.Services.AddSingleton(spec);
         builder.Services.AddSingleton<IExampleSource>(
-            new EventLogExampleSource(log, new ModelTopics(spec.Name).Examples, partitions));
+            new EventLogExampleSource(servers.Log, new ModelTopics(spec.Name).Examples, partitions));
         builder.Services.AddTrainer(new TrainerOptions { Workers = options.Workers });
         builder.Services.AddHostedService<LogFloor>();
         builder.Services.AddJoiner(spec);
@@ -137,32 +135,6 @@ public sealed class MonolithHost : IAsyncDisposable
         app.MapServing();
         app.MapIngestion();
         return app;
-    }
-
-    private static HostStartException Taken(string urls, Exception? inner) =>
-        new($"{urls} is in use by another program: stop that program, or listen elsewhere with --urls", inner);
-
-    private static async Task<bool> IsTaken(Uri url, CancellationToken cancellation)
-    {
-        if (url.Port == 0)
-        {
-            return false;
-        }
-
-        foreach (var address in await Dns.GetHostAddressesAsync(url.DnsSafeHost, cancellation))
-        {
-            using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                socket.Bind(new IPEndPoint(address, url.Port));
-            }
-            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     // Requests are answered from the first moment, but with "not ready" until the replica has found the parameters.
@@ -185,7 +157,7 @@ public sealed class MonolithHost : IAsyncDisposable
         }
     }
 
-    private static async Task Release(WebApplication? app, EmbeddedRedis? redis, EmbeddedEventLog log)
+    private static async Task Release(WebApplication? app, Servers servers)
     {
         if (app is not null)
         {
@@ -194,8 +166,7 @@ public sealed class MonolithHost : IAsyncDisposable
             await app.DisposeAsync();
         }
 
-        redis?.Dispose();
-        await log.DisposeAsync();
+        await servers.DisposeAsync();
     }
 }
 

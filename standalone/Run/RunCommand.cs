@@ -36,23 +36,27 @@ internal static class RunCommand
             HelpName = "N",
             DefaultValueFactory = _ => 2,
         };
+        var servers = new ServerFlags();
         var command = new DocumentedCommand(
             "run",
             "Learn from events and answer scoring requests until stopped (Ctrl-C): POST /v1/impressions, POST /v1/actions, "
             + "POST /v1/models/{model}/score; /health/ready, /metrics, /v1/models/{model}/status.",
             new Example("serve the demo's model for your own events", "run --model models/demo.yaml --data-dir data"),
-            new Example("serve what a replay has learned", "run --model models/trivago.yaml --data-dir replayed"))
+            new Example("serve what a replay has learned", "run --model models/trivago.yaml --data-dir replayed"),
+            new Example("on real servers", "run --model models/demo.yaml --data-dir data --kafka 127.0.0.1:9092 --redis 127.0.0.1:6379"))
         {
             model,
             data,
             urls,
             workers,
         };
+        servers.AddTo(command);
         command.SetAction((parsed, cancellation) => Run(
             parsed.GetRequiredValue(model),
             parsed.GetRequiredValue(data),
             CheckedUrl(parsed.GetRequiredValue(urls)),
             CheckedWorkers(parsed.GetRequiredValue(workers)),
+            servers.Read(parsed),
             parsed.InvocationConfiguration.Output,
             cancellation));
         return command;
@@ -63,7 +67,7 @@ internal static class RunCommand
         workers is >= 1 and <= WorkersMax ? workers : throw new UsageException($"--workers is {workers}; allowed is 1 to {WorkersMax}");
 
     private static async Task<int> Run(
-        string model, string data, string urls, int workers, TextWriter output, CancellationToken cancellation)
+        string model, string data, string urls, int workers, ServerOptions servers, TextWriter output, CancellationToken cancellation)
     {
         var spec = ModelSpecFile.Load(model);
         using var folder = DataFolder.Open(data);
@@ -73,6 +77,7 @@ internal static class RunCommand
             Folder = folder,
             Urls = urls,
             Workers = workers,
+            Servers = servers,
             Logging = Logging.ToConsole,
         };
         await using var host = await MonolithHost.StartAsync(options, cancellation);

@@ -22,10 +22,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         await _starting.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
-            _scripts ??= Scripts();
-            var missing = _scripts is null ? "there is no ../shared/kafka beside the repository" : HasJava() ? null : "there is no java on the path";
-            Assert.False(missing is not null && Environment.GetEnvironmentVariable("MONOLITH_REQUIRE_KAFKA") == "1", $"MONOLITH_REQUIRE_KAFKA is 1, but {missing}.");
-            Assert.SkipWhen(missing is not null, $"Apache Kafka is not here: {missing}");
+            _scripts ??= RequireScripts();
             for (var attempt = 1; _bootstrap.Length == 0; attempt++)
             {
                 // One start in 64 fails: the random cluster id it formats its folder with may begin with a dash.
@@ -52,6 +49,16 @@ public sealed class KafkaBroker : IAsyncDisposable
         }
 
         _starting.Dispose();
+    }
+
+    /// <summary>Where Kafka's jars and scripts are. Skips the test where they, or Java, are absent.</summary>
+    public static string RequireScripts()
+    {
+        var scripts = Scripts();
+        var missing = scripts is null ? "there is no ../shared/kafka beside the repository" : HasJava() ? null : "there is no java on the path";
+        Assert.False(missing is not null && Environment.GetEnvironmentVariable("MONOLITH_REQUIRE_KAFKA") == "1", $"MONOLITH_REQUIRE_KAFKA is 1, but {missing}.");
+        Assert.SkipWhen(missing is not null, $"Apache Kafka is not here: {missing}");
+        return scripts!;
     }
 
     private static string? Scripts()

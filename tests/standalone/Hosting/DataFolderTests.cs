@@ -36,6 +36,26 @@ public sealed class DataFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_goes_on_only_with_the_log_it_learned_from()
+    {
+        using var folder = DataFolder.Open(_path);
+        folder.CheckLog("kafka abc");
+        folder.CheckLog("kafka abc");
+        var exception = Assert.Throws<DataFolderException>(() => folder.CheckLog("embedded"));
+        Assert.Contains("learns from Kafka cluster abc (--kafka)", exception.Message, StringComparison.Ordinal);
+        Assert.Throws<DataFolderException>(() => folder.CheckLog("kafka def"));
+    }
+
+    [Fact]
+    public void A_folder_with_a_log_of_its_own_from_before_goes_on_with_that()
+    {
+        using var folder = DataFolder.Open(_path);
+        Directory.CreateDirectory(folder.Log);
+        folder.CheckLog("embedded");
+        Assert.Throws<DataFolderException>(() => folder.CheckLog("kafka abc"));
+    }
+
+    [Fact]
     public void A_folder_of_another_version_is_refused_and_left_as_it_is()
     {
         DataFolder.Open(_path).Dispose();

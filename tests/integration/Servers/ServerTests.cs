@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+using Monolith.Contracts.Specification;
+using Monolith.Events.Kafka;
+using Monolith.Standalone.CommandLine;
+using Monolith.Standalone.Hosting;
+
+namespace Monolith.Integration.Tests.Servers;
+
+/// <summary>The demo on a real Kafka and a real Redis, with the compose file's settings.</summary>
+public sealed class ServerTests(ComposeServers servers, ITestOutputHelper output) : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("monolith-servers-");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task The_demo_runs_on_servers_goes_on_there_and_others_beside_it_do_not_mix_with_it()
+    {
+        var (kafka, redis) = await servers.AddressesAsync();
+        var first = await Demo(kafka, redis, "one", 8);
+        var other = await Demo(kafka, redis, "two", 3);
+        var second = await Demo(kafka, redis, "one", 4);
+        Assert.All([first, other, second], report => Assert.Equal(0, (int)report["errors"]!));
+        // A broker that has just started takes its time over the first group and transaction: the second run counts.
+        Assert.True((int)second["canaries"]! > 0, "no canary came back");
+        Assert.True((long)first["examples"]! > 0);
+        Assert.True((double)second["world_seconds"]! >= (double)first["world_seconds"]! + 3, "the world goes on where it was");
+        Assert.True((long)second["examples"]! >= (long)first["examples"]!, "what was learned is remembered");
+        Assert.True((long)other["rows"]! < (long)second["rows"]!, "the other one learned only its own");
+    }
+
+    [Fact]
+    public async Task A_demo_that_keeps_nothing_leaves_no_topics_behind()
+    {
+        var (kafka, redis) = await servers.AddressesAsync();
+        await using var log = new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = kafka });
+        var before = await log.TopicsAsync(Token);
+        await Demo(kafka, redis, null, 2);
+        // Kafka's own, for offsets and transactions, begin with two underscores.
+        Assert.DoesNotContain((await log.TopicsAsync(Token)).Except(before), t => !t.StartsWith("__", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_folder_that_learned_from_one_log_is_refused_on_another()
+    {
+        var (kafka, _) = await servers.AddressesAsync();
+        using var folder = DataFolder.Open(Path.Combine(_folder.FullName, "data"));
+        var spec = ModelSpecFile.Load(Path.Combine(AppContext.BaseDirectory, "models", "demo.yaml")) with { Name = $"m{Guid.NewGuid():n}" };
+        var options = new MonolithHostOptions { Spec = spec, Folder = folder };
+        await using (await MonolithHost.StartAsync(options, Token))
+        {
+        }
+
+        var refused = await Assert.ThrowsAsync<DataFolderException>(
+            () => MonolithHost.StartAsync(options with { Servers = new ServerOptions { Kafka = kafka } }, Token));
+        Assert.Contains("learns from the event log inside it (no --kafka)", refused.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<JsonNode> Demo(string kafka, string redis, string? data, int seconds)
+    {
+        var report = Path.Combine(_folder.FullName, $"{Guid.NewGuid():n}.json");
+        using var said = new StringWriter();
+        using var error = new StringWriter();
+        string[] kept = data is null ? [] : ["--data-dir", Path.Combine(_folder.FullName, data)];
+        var code = await MonolithCommandLine.RunAsync(
+            ["demo", "--kafka", kafka, "--redis", redis, "--duration", $"{seconds}", "--rate", "50", "--users", "100", "--report", report, "--quiet", .. kept],
+            said, error, Token);
+        output.WriteLine(said.ToString());
+        Assert.True(code == ExitCodes.Success, error.ToString());
+        return JsonNode.Parse(await File.ReadAllTextAsync(report, Token))!;
+    }
+}
