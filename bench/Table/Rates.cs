@@ -25,7 +25,8 @@ public sealed class Rates(Workload workload, IReadOnlyList<Contender> contenders
             {
                 workload.FillDistinct(_ids, _random);
                 _lookups[c].Add(Turn(b => contenders[c].Lookup(Batch(b), _values)));
-                if (contenders[c].Updates)
+                // Updates of ids without rows would insert some in one contender and not in another.
+                if (contenders[c].Updates && workload.Draw != Draw.HalfMissing)
                 {
                     workload.FillDistinct(_ids, _random);
                     _updates[c].Add(Turn(b => contenders[c].Update(Batch(b), _gradients)));

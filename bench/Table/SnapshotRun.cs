@@ -7,7 +7,7 @@ namespace Monolith.Bench.Table;
 public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
 {
     /// <summary>Batches of updates between two steps.</summary>
-    public const int BatchesPerStep = 64;
+    public const int BatchesPerStep = 128;
 
     private readonly ulong[] _ids = new ulong[64 * Workload.Batch];
     private readonly float[] _gradients = [.. Enumerable.Repeat(0.01f, Workload.Batch * workload.Dimension)];
@@ -44,7 +44,7 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
     /// <summary>Bytes of a snapshot.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Times that an update waited for the disk, the last run's.</summary>
+    /// <summary>Times that an update waited for the disk, in all runs.</summary>
     public int Waits { get; private set; }
 
     /// <summary>Measures.</summary>
@@ -81,7 +81,7 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
         LongestHoldOfAll = Math.Max(LongestHoldOfAll, with.Calls.Max());
         _shares.Add(with.PerSecond * (before.Calls.Sum() + after.Calls.Sum()) / (before.Updates + after.Updates));
         _sharesCpu.Add(with.PerSecondCpu * (before.CallsCpu.Sum() + after.CallsCpu.Sum()) / (before.Updates + after.Updates));
-        Waits = snapshot.Waits;
+        Waits += snapshot.Waits;
         Bytes = stream.Length;
     }
 

@@ -15,10 +15,10 @@ public sealed class TableBench(TableBenchOptions options)
     public void Run()
     {
         var main = new Workload(options.Rows, options.Dimension, Draw.Uniform);
-        var report = Measure(main, full: true);
+        var report = Measure([main], full: true).Single();
         if (options.Matrix)
         {
-            report["matrix"] = new JsonArray([.. MatrixOf().Select(w => (JsonNode)Measure(w, full: false))]);
+            report["matrix"] = new JsonArray([.. MatrixOf().SelectMany(w => Measure(w, full: false))]);
         }
 
         if (options.Json is { } file)
@@ -29,7 +29,8 @@ public sealed class TableBench(TableBenchOptions options)
         }
     }
 
-    private IEnumerable<Workload> MatrixOf()
+    /// <summary>Workloads that share their rows, for each size and dimension.</summary>
+    private IEnumerable<Workload[]> MatrixOf()
     {
         foreach (var rows in new[] { 1_000_000, options.Rows }.Distinct())
         {
@@ -37,44 +38,54 @@ public sealed class TableBench(TableBenchOptions options)
             {
                 // 16 M rows of 64 values would take 9 GB a contender.
                 var fitting = dimension == 64 ? Math.Min(rows, 4_000_000) : rows;
-                foreach (var draw in Enum.GetValues<Draw>())
-                {
-                    yield return new Workload(fitting, dimension, draw);
-                }
+                yield return [.. Enum.GetValues<Draw>().Select(draw => new Workload(fitting, dimension, draw))];
             }
         }
     }
 
-    private JsonObject Measure(Workload workload, bool full)
+    /// <summary>Measures workloads of the same rows, one after the other.</summary>
+    private List<JsonObject> Measure(Workload[] workloads, bool full)
     {
-        Console.WriteLine($"{workload.Rows:N0} rows × {workload.Dimension}, ids {workload.Draw}");
-        using var ours = new Ours(workload.Dimension);
-        ours.Fill(workload);
+        var rows = workloads[0];
+        using var ours = new Ours(rows.Dimension);
+        ours.Fill(rows);
         var found = ours.Table.Statistics();
-        using var dictionary = new DictionaryRows(workload);
-        using var faster = Faster(workload);
-        using var limit = new Limit(workload, 1 - found.FirstBucketShare, found.IndexBytes);
-        var fills = new[] { Fill(dictionary, workload), Fill(faster, workload), Fill(limit, workload) };
-        TuneLimit(limit, workload);
+        using var dictionary = new DictionaryRows(rows);
+        using var faster = Faster(rows);
+        using var limit = new Limit(rows, 1 - found.FirstBucketShare, found.IndexBytes);
         Contender[] contenders = [ours, dictionary, faster, limit];
-        var rates = new Rates(workload, contenders, options.Quick ? 60 : 200);
-        rates.Run();
-        var entries = contenders.Select((c, i) => Entry(rates, i, c.Updates)).ToArray();
-        entries[1]["inserts_per_second"] = Math.Round(fills[0]);
-        entries[2]["inserts_per_second"] = Math.Round(fills[1]);
-        entries[3]["lines_per_row"] = Math.Round(limit.LinesPerRow, 3);
-        entries[3]["prefetch_distance"] = limit.Distance;
-        entries[0]["bytes_per_row_overhead"] = Math.Round(found.OverheadPerRow, 2);
-        if (full)
+        double[] inserts = [0, Fill(dictionary, rows), Fill(faster, rows), Fill(limit, rows)];
+        TuneLimit(limit, rows);
+        var reports = new List<JsonObject>();
+        foreach (var workload in workloads)
         {
-            Details(entries[0], workload, ours);
+            Console.WriteLine($"{workload.Rows:N0} rows × {workload.Dimension}, ids {workload.Draw}");
+            var rates = new Rates(workload, contenders, options.Quick ? 60 : 200);
+            rates.Run();
+            var entries = contenders.Select((_, i) => Entry(rates, i, rates.Updates(i) > 0)).ToArray();
+            entries[1]["inserts_per_second"] = Math.Round(inserts[1]);
+            entries[2]["inserts_per_second"] = Math.Round(inserts[2]);
+            entries[3]["lines_per_row"] = Math.Round(limit.LinesPerRow, 3);
+            entries[3]["prefetch_distance"] = limit.Distance;
+            entries[0]["bytes_per_row_overhead"] = Math.Round(found.OverheadPerRow, 2);
+            if (full)
+            {
+                Details(entries[0], workload, ours);
+            }
+
+            reports.Add(Report(workload, rates, contenders, entries, full));
         }
 
+        return reports;
+    }
+
+    private JsonObject Report(Workload workload, Rates rates, Contender[] contenders, JsonObject[] entries, bool full)
+    {
         var report = new JsonObject
         {
             ["lookup_share_of_limit"] = Math.Round(rates.Lookups(0) / rates.Lookups(3), 3),
             ["lookup_over_dictionary"] = Math.Round(rates.Lookups(0) / rates.Lookups(1), 2),
-            ["update_over_dictionary"] = Math.Round(rates.Updates(0) / rates.Updates(1), 2),
+            ["update_over_dictionary"] = rates.Updates(1) > 0 ? Math.Round(rates.Updates(0) / rates.Updates(1), 2) : null,
             ["settings"] = Settings(workload),
         };
         if (full)

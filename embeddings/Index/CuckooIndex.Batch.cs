@@ -87,13 +87,13 @@ internal sealed unsafe partial class CuckooIndex
     public int LookFirst(ulong* ids, int count, Probe* probes, UnitStore rows, RowParts ask, byte* onward)
     {
         // About one id in six is not in its first bucket, at random: a jump on it would be mispredicted as often. So this
-        // loop does the same for all, and notes who must go on.
+        // loop does the same for all, by masks that no compiler turns into jumps, and notes who must go on.
         var missed = 0;
         var look = new RowLook(rows, ask);
         for (var i = 0; i < count; i++)
         {
             onward[missed] = (byte)i;
-            missed += look.At(ids[i], probes + i) ? 0 : 1;
+            missed += 1 - look.At(ids[i], probes + i);
         }
 
         var going = 0;
@@ -130,42 +130,48 @@ internal sealed unsafe partial class CuckooIndex
         private readonly uint _mask = rows.Mask;
         private readonly nuint _unitBytes = (nuint)rows.UnitBytes;
 
+        /// <summary>Looks into a bucket.</summary>
+        /// <returns>1 when the id is there, 0 when it is not.</returns>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public bool At(ulong id, Probe* probe)
+        public int At(ulong id, Probe* probe)
         {
             var bucket = probe->Bucket;
             var match = Index.Bucket.Match(bucket, id);
             // Without a match this is entry 0, whatever it holds: its row is not touched.
             var row = Index.Bucket.Row(bucket, BitOperations.TrailingZeroCount(match) & 7);
-            var found = match != 0;
             var address = _slabs[row >> _shift] + ((row & _mask) * _unitBytes);
+            // The match is below 32, so this is 1 for any but 0.
+            var found = (int)((match + 31) >> 5);
+            var keep = (nuint)(nint)(-found);
             probe->Row = row;
             probe->Address = address;
-            probe->Found = found;
-            var line = found ? address : bucket;
+            probe->Found = found != 0;
+            var line = Either(address, bucket, keep);
             Prefetch(line);
             if (ask.More)
             {
-                More(found, row, line);
+                More(row, line, keep);
             }
 
             return found;
         }
 
-        private void More(bool found, uint row, byte* line)
+        private void More(uint row, byte* line, nuint keep)
         {
-            var keep = found ? -1 : 0;
             for (var at = 64; at < ask.Bytes; at += 64)
             {
-                Prefetch(line + (at & keep));
+                Prefetch(line + ((nuint)at & keep));
             }
 
-            Prefetch(line + ((ask.Bytes - 1) & keep));
+            Prefetch(line + ((nuint)(ask.Bytes - 1) & keep));
             if (ask.Side)
             {
-                Prefetch(found ? rows.Side(row) : line);
+                Prefetch(Either(rows.Side(row), line, keep));
             }
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static byte* Either(byte* yes, byte* no, nuint keep) => (byte*)((nuint)no ^ (((nuint)yes ^ (nuint)no) & keep));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
