@@ -27,6 +27,8 @@ internal sealed class JoinerMetrics : IDisposable
         Add(_events, "outcome", "impression", counts.Impressions);
         Add(_events, "outcome", "action", counts.Actions);
         Add(_events, "outcome", "duplicate", counts.Duplicates);
+        Add(_events, "outcome", "request", counts.Requests);
+        Add(_events, "outcome", "empty", counts.Empty);
         Add(_events, "outcome", "matched", counts.Matched);
         Add(_events, "outcome", "late", counts.Late);
         Add(_events, "outcome", "partly_late", counts.PartlyLate);
