@@ -1,5 +1,6 @@
 using CsCheck;
 using Monolith.Contracts.Specification;
+using Monolith.Embeddings.Snapshots;
 
 namespace Monolith.Embeddings.Tests;
 
@@ -84,6 +85,76 @@ public sealed class EmbeddingTableTests
         changes.Clear();
         table.DrainChanges(changes);
         Assert.True(changes.IsEmpty);
+    }
+
+    /// <summary>Beyond what is listed, a drain looks at all rows: the same is reported.</summary>
+    [Fact]
+    public void More_changes_than_a_list_holds_are_all_reported_once()
+    {
+        using var table = new EmbeddingTable(Specs.Table(Specs.Segment(1, new SgdOptimizer())), seed: 1);
+        ulong[] ids = [.. Enumerable.Range(0, 200_000).Select(i => (ulong)i)];
+        foreach (var some in ids.Chunk(1000))
+        {
+            table.Update(some, new float[1000], [.. Enumerable.Repeat(1, 1000)], new uint[1000]);
+        }
+
+        table.Delete(ids.AsSpan(0, 500));
+        var changes = new ChangeSet();
+        table.DrainChanges(changes);
+        Assert.Equal(ids[500..], changes.Updated.ToArray().Order());
+        Assert.Equal(ids[..500], changes.Deleted.ToArray().Order());
+        changes.Clear();
+        table.Push(700, [1]);
+        table.DrainChanges(changes);
+        Assert.Equal([700UL], changes.Updated.ToArray());
+        Assert.Equal(0, changes.Deleted.Length);
+    }
+
+    [Fact]
+    public void More_deletions_than_are_remembered_make_the_next_snapshot_a_full_one()
+    {
+        using var table = new EmbeddingTable(Specs.Table(Specs.Segment(1, new SgdOptimizer())), seed: 1);
+        ulong[] ids = [.. Enumerable.Range(0, 1_100_000).Select(i => (ulong)i)];
+        foreach (var some in ids.Chunk(1000))
+        {
+            table.Update(some, new float[1000], [.. Enumerable.Repeat(1, 1000)], new uint[1000]);
+        }
+
+        table.Save(new MemoryStream());
+        table.Delete(ids.AsSpan(0, 1000));
+        Complete(SnapshotKind.Incremental);
+        table.Delete(ids.AsSpan(1000));
+        Complete(SnapshotKind.Full);
+        Complete(SnapshotKind.Incremental);
+
+        void Complete(SnapshotKind expected)
+        {
+            using var snapshot = table.BeginSnapshot(SnapshotKind.Incremental, Stream.Null);
+            Assert.Equal(expected, snapshot.Kind);
+            snapshot.Complete();
+        }
+    }
+
+    [Theory]
+    [InlineData(TableContent.Training)]
+    [InlineData(TableContent.Values)]
+    public void Assigned_values_read_back_and_the_last_of_an_id_counts(TableContent content)
+    {
+        using var table = new EmbeddingTable(Specs.Table(Specs.Segment(2, new AdagradOptimizer())), seed: 1, content);
+        // Ids come twice in a batch, near each other and far apart.
+        ulong[] ids = [.. Enumerable.Range(0, 900).Select(i => (ulong)(i % 450)), 7, 7, 8];
+        float[] values = [.. Enumerable.Range(0, ids.Length * 2).Select(i => (float)i)];
+        for (var round = 0; round < 2; round++)
+        {
+            table.Assign(ids, values);
+            Assert.Equal(450, table.Count);
+            table.Validate();
+            for (var id = 0UL; id < 450; id++)
+            {
+                var last = Array.LastIndexOf(ids, id);
+                Assert.Equal([values[2 * last], values[(2 * last) + 1]], table.Read(id));
+            }
+        }
     }
 
     [Fact]
