@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Monolith.Standalone.DeadLetters;
 using Monolith.Standalone.Demo;
 using Monolith.Standalone.Replay;
 using Monolith.Standalone.Run;
@@ -84,6 +85,7 @@ public static class MonolithCommandLine
         root.Subcommands.Add(RunCommand.Create());
         root.Subcommands.Add(ReplayCommand.Create());
         root.Subcommands.Add(SpecCommand.Create());
+        root.Subcommands.Add(DeadLetterCommand.Create());
         TeachingHelp.Install(
             root,
             new Example("see it learn: a simulated population asks for lists and clicks", "demo"),

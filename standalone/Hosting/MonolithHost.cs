@@ -10,6 +10,7 @@ using Monolith.Serving.Api;
 using Monolith.Serving.Replica;
 using Monolith.Silos.Hosting;
 using Monolith.Standalone.CommandLine;
+using Monolith.Standalone.DeadLetters;
 using Monolith.Trainer;
 using Monolith.Trainer.Sources;
 using Monolith.Trainer.Worker;
@@ -134,6 +135,7 @@ public sealed class MonolithHost : IAsyncDisposable
         var app = builder.Build();
         app.MapServing();
         app.MapIngestion();
+        app.MapDeadLetters(spec, servers.Log);
         return app;
     }
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Monolith.Contracts.Specification;
+using Monolith.Events;
 using Monolith.Standalone.CommandLine;
 using Monolith.Standalone.Hosting;
 
@@ -80,6 +81,24 @@ public sealed class HostTests : IDisposable
         Assert.True(scores is [> 0.6, < 0.4], string.Join(' ', scores));
         await Post(client, "/v1/impressions", """{ "request_id": "r", "items": [ { "item_id": "x", "features": { "item": "x" } } ] }""");
         await Eventually(async () => await Examples(client) == 201);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_listed_by_the_running_service_with_the_reason()
+    {
+        await using var served = await Served.Start(Data);
+        await served.Log.AppendAsync([new NewRecord("shop.impressions", 0, "k"u8.ToArray(), "no protobuf"u8.ToArray())], Cancellation);
+        var said = string.Empty;
+        await Eventually(async () =>
+        {
+            using var output = new StringWriter();
+            var code = await MonolithCommandLine.RunAsync(
+                ["dlq", "list", "--model", "shop", "--url", $"{served.Client.BaseAddress}"], output, output, Cancellation);
+            said = output.ToString();
+            Assert.True(code == ExitCodes.Success, said);
+            return said.Contains("1 dead letters", StringComparison.Ordinal);
+        });
+        Assert.Contains("shop.impressions/0@0", said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -183,6 +202,8 @@ public sealed class HostTests : IDisposable
         }
 
         public HttpClient Client { get; }
+
+        public IEventLog Log => _host.Log;
 
         public static async Task<Served> Start(string path)
         {

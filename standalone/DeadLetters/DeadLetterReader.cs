@@ -1,0 +1,45 @@
+using Monolith.Events;
+
+namespace Monolith.Standalone.DeadLetters;
+
+/// <summary>Reads the newest records of a topic of records put aside.</summary>
+internal static class DeadLetterReader
+{
+    /// <summary>Most records read at once.</summary>
+    public const int Max = 10_000;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>The newest records of each partition, oldest first.</summary>
+    /// <exception cref="EventLogException">There is no such topic, or the log cannot be read.</exception>
+    public static async Task<DeadLetter[]> Newest(IEventLog log, string topic, int last, CancellationToken cancellation)
+    {
+        var partitions = await log.PartitionsAsync(topic, cancellation);
+        if (partitions == 0)
+        {
+            throw new EventLogException($"There is no topic '{topic}': is the model's name right, and has it run on this log?");
+        }
+
+        var found = new List<DeadLetter>();
+        for (var number = 0; number < partitions; number++)
+        {
+            var partition = new TopicPartition(topic, number);
+            var (low, high) = await log.WatermarksAsync(partition, cancellation);
+            var next = Math.Max(low, high - last);
+            await using var reader = log.OpenReader(new PartitionOffset(partition, next));
+            while (next < high)
+            {
+                var batch = (await reader.ReadAsync(1024, Patience, cancellation))[0];
+                foreach (var record in batch.Records.Span)
+                {
+                    found.Add(DeadLetter.Of(number, record));
+                }
+
+                // What is left of an offset range may be a transaction's marker, which nobody reads.
+                next = batch.Records.IsEmpty ? high : batch.NextOffset;
+            }
+        }
+
+        return [.. found.OrderBy(d => d.Time).ThenBy(d => d.Offset).TakeLast(last)];
+    }
+}
