@@ -53,7 +53,12 @@ public sealed class NegativeSamplingTests
     {
         var spec = new ModelSpec
         {
-            Name = "shop", Seed = seed, PartitionBy = "user", Features = [], Tables = [], Network = new DeepFmNetwork(),
+            Name = "shop",
+            Seed = seed,
+            PartitionBy = "user",
+            Features = [],
+            Tables = [],
+            Network = new DeepFmNetwork(),
             Tasks = [new TaskSpec { Name = task, Label = task, KeepNegatives = rate }],
         };
         return new NegativeSampling(spec, spec.Tasks[0]);
