@@ -3,9 +3,9 @@ using Monolith.Events;
 namespace Monolith.Ingestion.Joining;
 
 /// <summary>One partition that this joiner owns: its state, how far its inputs are read, its journal.</summary>
-internal sealed class JoinPartition(JoinRules rules, int partition)
+internal sealed class JoinPartition(JoinRules rules, int partition, ImpressionStore store) : IDisposable
 {
-    private readonly PartitionJoiner _joiner = new(rules, partition);
+    private readonly PartitionJoiner _joiner = new(rules, partition, store);
     private readonly JoinFloor _floor = new(rules);
     private long _sequence;
     private long _journalNext;
@@ -20,6 +20,9 @@ internal sealed class JoinPartition(JoinRules rules, int partition)
 
     /// <summary>Whether event time could move on at once: the last transaction was full.</summary>
     public bool HasMore { get; private set; }
+
+    /// <inheritdoc/>
+    public void Dispose() => _joiner.Dispose();
 
     /// <summary>Where the journal goes on.</summary>
     /// <param name="sequence">Number of the next transaction.</param>

@@ -6,7 +6,7 @@ namespace Monolith.Ingestion.Joining;
 /// Rebuilds a partition's state: the journal says which input was taken, in which pieces, and how far windows had closed;
 /// taking it again with the output switched off gives the state of the last commit.
 /// </summary>
-internal sealed class JoinRecovery(IEventLog log, JoinRules rules, string group)
+internal sealed class JoinRecovery(IEventLog log, JoinRules rules, string group, Func<ImpressionStore> store)
 {
     private const int MaxRecords = 4096;
     private const int MaxEmptyReads = 150;
@@ -14,7 +14,7 @@ internal sealed class JoinRecovery(IEventLog log, JoinRules rules, string group)
 
     public async Task<JoinPartition> OpenAsync(int partition, CancellationToken cancellationToken)
     {
-        var opened = new JoinPartition(rules, partition);
+        var opened = new JoinPartition(rules, partition, store());
         var joins = new TopicPartition(rules.Topics.Joins, partition);
         var high = (await log.WatermarksAsync(joins, cancellationToken).ConfigureAwait(false)).High;
         var journal = await ReadJournalAsync(joins, high, cancellationToken).ConfigureAwait(false);

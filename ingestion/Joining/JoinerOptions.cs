@@ -21,6 +21,15 @@ public sealed record JoinerOptions
     /// <summary>A transaction stops closing windows when its output has this many bytes.</summary>
     public int MaxOutputBytes { get; init; } = 4 << 20;
 
+    /// <summary>
+    /// Bytes of pending impressions kept in memory; the rest goes to files. An index of about 100 bytes a request is kept in
+    /// memory besides. Default: 128 MiB.
+    /// </summary>
+    public long MemoryBudget { get; init; } = 128 << 20;
+
+    /// <summary>Where pending impressions beyond the budget go. The files are this process's own and vanish with it.</summary>
+    public string SpillFolder { get; init; } = Path.GetTempPath();
+
     /// <summary>Longest wait without looking at the clock and the group.</summary>
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(1);
 

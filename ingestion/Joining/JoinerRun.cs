@@ -15,6 +15,7 @@ internal sealed class JoinerRun(
 
     private readonly string _group = $"{rules.Topics.Model}.joiner";
     private readonly SortedDictionary<int, JoinPartition> _partitions = [];
+    private readonly JoinMemory _memory = new(options.MemoryBudget);
     private readonly JoinOutput _output = new();
     private readonly IEventReader _reader = log.OpenReader();
     private IGroupMember? _member;
@@ -99,6 +100,11 @@ internal sealed class JoinerRun(
     {
         // Whatever became of it, nobody may be writing any more.
         await _committing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var partition in _partitions.Values)
+        {
+            partition.Dispose();
+        }
+
         await _reader.DisposeAsync().ConfigureAwait(false);
         if (_writer is not null)
         {
@@ -144,7 +150,10 @@ internal sealed class JoinerRun(
         {
             lock (_partitions)
             {
-                _partitions.Remove(partition);
+                if (_partitions.Remove(partition, out var gone))
+                {
+                    gone.Dispose();
+                }
             }
 
             _reader.Remove(new TopicPartition(rules.Topics.Impressions, partition));
@@ -153,7 +162,7 @@ internal sealed class JoinerRun(
 
         foreach (var partition in change.Assigned)
         {
-            var opened = await new JoinRecovery(log, rules, _group).OpenAsync(partition, cancellationToken).ConfigureAwait(false);
+            var opened = await new JoinRecovery(log, rules, _group, () => new ImpressionStore(_memory, options.SpillFolder)).OpenAsync(partition, cancellationToken).ConfigureAwait(false);
             lock (_partitions)
             {
                 _partitions[partition] = opened;

@@ -34,7 +34,7 @@ internal sealed partial class PartitionJoiner
             _labels.TryGet(rules.LastBucket(request.EventTimeMs), out said);
         }
 
-        var impression = request.Impression!.AsSpan();
+        var impression = BytesOf(request);
         var group = BeginGroup(request, impression, output, out var requestId);
         Span<TaskLabel> labels = stackalloc TaskLabel[rules.Tasks];
         var reader = new ProtoReader(impression);

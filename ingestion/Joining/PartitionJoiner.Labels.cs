@@ -61,7 +61,7 @@ internal sealed partial class PartitionJoiner
         }
 
         PendingItems -= request.Items;
-        request.Impression = null;
+        request.Impression = default;
         _closed[rules.LastBucket(request.EventTimeMs)].Add(slot);
     }
 
@@ -75,8 +75,9 @@ internal sealed partial class PartitionJoiner
             ActionWire.Read(waiting.Bytes.Span, out var action);
 
             // What a closed request showed is not known any more.
-            var item = request.Impression is null ? -1 : Find(request.Impression, action.ItemId);
-            if (item < 0 && request.Impression is not null)
+            var known = request.Impression.Length > 0;
+            var item = known ? Find(BytesOf(request), action.ItemId) : -1;
+            if (item < 0 && known)
             {
                 Orphan(waiting, "Its impression did not show the item.", output);
                 continue;

@@ -9,8 +9,10 @@ namespace Monolith.Ingestion.Joining;
 /// Joins one partition: a deterministic state machine over impressions, actions and the watermark, so that the same input in
 /// the same order gives the same state, which is how state is rebuilt after a crash.
 /// </summary>
-internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
+internal sealed partial class PartitionJoiner(JoinRules rules, int partition, ImpressionStore store) : IDisposable
 {
+    /// <summary>Impressions are kept, spilled and dropped in windows of this many buckets.</summary>
+    private const int BucketsPerFile = 16;
     private readonly PendingRequests _requests = new();
 
     /// <summary>Requests by the bucket in which their next stage closes.</summary>
@@ -149,8 +151,16 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
         }
 
         WatermarkMs = Math.Max(WatermarkMs, watermarkMs);
+        store.DropBefore((Floor(WatermarkMs) + 1) / BucketsPerFile);
         return Forget(output) || changed;
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => store.Dispose();
+
+    private ReadOnlySpan<byte> BytesOf(in PendingRequest request) => store.Get(WindowOf(request.EventTimeMs), request.Impression);
+
+    private long WindowOf(long eventTimeMs) => rules.LastBucket(eventTimeMs) / BucketsPerFile;
 
     private static UInt128 KeyOf(ReadOnlySpan<byte> requestId) => XxHash128.HashToUInt128(requestId);
 
@@ -211,7 +221,7 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition)
         {
             Key = key,
             EventTimeMs = eventTimeMs,
-            Impression = bytes.ToArray(),
+            Impression = store.Put(WindowOf(eventTimeMs), bytes),
             Items = impression.Items,
         });
         PendingItems += impression.Items;

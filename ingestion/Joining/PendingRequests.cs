@@ -11,8 +11,8 @@ internal struct PendingRequest
     /// <summary>When it was shown.</summary>
     public long EventTimeMs;
 
-    /// <summary>The impression's bytes; null once every task has closed.</summary>
-    public byte[]? Impression;
+    /// <summary>Where the impression's bytes are; nowhere once every task has closed.</summary>
+    public StoredImpression Impression;
 
     /// <summary>Items shown.</summary>
     public int Items;

@@ -32,12 +32,36 @@ public sealed class JoinPartitionTests
     public void Without_the_journal_the_same_check_fails(bool twoTasks)
         => Assert.ThrowsAny<Exception>(() => Steps.Sample(steps => Check(SpecOf(twoTasks), steps, keepJournal: false), iter: 1_000));
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Without_any_memory_for_impressions_the_same_is_emitted_from_disk(bool twoTasks)
+    {
+        var (spec, spilled) = (SpecOf(twoTasks), 0L);
+        Steps.Sample(
+            steps =>
+            {
+                using var fromMemory = new Run(new JoinRules(spec, 1), keepJournal: true);
+                using var fromDisk = new Run(new JoinRules(spec, 1), keepJournal: true, budgetBytes: 0);
+                var same = Check(spec, steps, fromMemory) && Check(spec, steps, fromDisk) && fromMemory.Groups.SequenceEqual(fromDisk.Groups);
+                Interlocked.Add(ref spilled, fromDisk.MostSpilledBytes);
+                return same && fromMemory.MostSpilledBytes == 0;
+            },
+            iter: 300);
+        Assert.True(spilled > 0);
+    }
+
     private static ModelSpec SpecOf(bool twoTasks) => twoTasks ? Fixture.TwoTasks : Fixture.Spec;
 
     private static bool Check(ModelSpec spec, (bool Click, int Request, int Item, bool Twice, int Pause, bool Restart)[] steps, bool keepJournal)
     {
+        using var run = new Run(new JoinRules(spec, 1), keepJournal);
+        return Check(spec, steps, run);
+    }
+
+    private static bool Check(ModelSpec spec, (bool Click, int Request, int Item, bool Twice, int Pause, bool Restart)[] steps, Run run)
+    {
         var rules = new JoinRules(spec, 1);
-        var run = new Run(rules, keepJournal);
         var shown = new HashSet<int>();
         var done = new HashSet<string>();
         foreach (var step in steps)
@@ -84,13 +108,18 @@ public sealed class JoinPartitionTests
         => rules.Sampling[task].Keeps(Encoding.UTF8.GetBytes(request), Encoding.UTF8.GetBytes(item));
 
     /// <summary>A partition with the log it stands on, in memory.</summary>
-    private sealed class Run(JoinRules rules, bool keepJournal)
+    private sealed class Run(JoinRules rules, bool keepJournal, long budgetBytes = long.MaxValue) : IDisposable
     {
         private readonly List<EventRecord> _impressions = [];
         private readonly List<EventRecord> _actions = [];
         private readonly List<JoinEntry> _journal = [];
         private readonly JoinOutput _output = new();
-        private JoinPartition _partition = new(rules, 0);
+        private ImpressionStore? _store;
+        private JoinPartition? _partition;
+
+        public long MostSpilledBytes { get; private set; }
+
+        private JoinPartition Partition => _partition ??= new JoinPartition(rules, 0, _store = new ImpressionStore(new JoinMemory(budgetBytes, 64), Path.GetTempPath()));
 
         public long NowMs { get; set; } = StartMs;
 
@@ -105,13 +134,14 @@ public sealed class JoinPartitionTests
         public void Apply()
         {
             _output.Begin(NowMs);
-            _partition.Apply(
-                Batch(rules.Topics.Impressions, _impressions, _partition.Impressions.Next),
-                Batch(rules.Topics.Actions, _actions, _partition.Actions.Next),
+            Partition.Apply(
+                Batch(rules.Topics.Impressions, _impressions, Partition.Impressions.Next),
+                Batch(rules.Topics.Actions, _actions, Partition.Actions.Next),
                 NowMs,
                 long.MaxValue,
                 _output,
                 []);
+            MostSpilledBytes = Math.Max(MostSpilledBytes, _store!.SpilledBytes);
             foreach (var record in _output.Records)
             {
                 if (record.Topic == rules.Topics.Joins)
@@ -129,10 +159,16 @@ public sealed class JoinPartitionTests
             }
         }
 
+        public void Dispose()
+        {
+            _partition?.Dispose();
+            _partition = null;
+        }
+
         /// <summary>A new process: state from the journal, or, to prove the check, from nothing.</summary>
         public void Restart()
         {
-            _partition = new JoinPartition(rules, 0);
+            Dispose();
             if (!keepJournal || _journal.Count == 0)
             {
                 return;
@@ -141,7 +177,7 @@ public sealed class JoinPartitionTests
             var last = _journal[^1];
             foreach (var entry in _journal.Where(e => e.Sequence >= last.FloorSequence))
             {
-                _partition.Replay(
+                Partition.Replay(
                     entry,
                     entry.Sequence,
                     Slice(_impressions, entry.ImpressionsFrom, entry.ImpressionsThrough),
@@ -149,9 +185,9 @@ public sealed class JoinPartitionTests
                     new JoinOutput { Replaying = true });
             }
 
-            _partition.State.Advance(last.WatermarkMs, new JoinOutput { Replaying = true });
-            (_partition.Impressions.Next, _partition.Actions.Next) = (last.ImpressionsThrough, last.ActionsThrough);
-            _partition.Continue(last.Sequence + 1, last.Sequence + 1);
+            Partition.State.Advance(last.WatermarkMs, new JoinOutput { Replaying = true });
+            (Partition.Impressions.Next, Partition.Actions.Next) = (last.ImpressionsThrough, last.ActionsThrough);
+            Partition.Continue(last.Sequence + 1, last.Sequence + 1);
         }
 
         private static EventRecord[] Slice(List<EventRecord> records, long from, long through) => [.. records.Skip((int)from).Take((int)(through - from))];

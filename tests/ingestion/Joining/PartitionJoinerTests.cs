@@ -94,7 +94,8 @@ public sealed class PartitionJoinerTests
     private static JoinCounts Check(ModelSpec spec, Step[] steps)
     {
         var rules = new JoinRules(spec, 1);
-        var (joiner, oracle, counts, said) = (new PartitionJoiner(rules, 0), new LabelOracle(spec, rules.BucketMs), new JoinCounts(), new HashSet<(int, string, int)>());
+        using var joiner = new PartitionJoiner(rules, 0, new ImpressionStore(new JoinMemory(long.MaxValue), Path.GetTempPath()));
+        var (oracle, counts, said) = (new LabelOracle(spec, rules.BucketMs), new JoinCounts(), new HashSet<(int, string, int)>());
         var scale = (long)spec.Join.Window.TotalMilliseconds / 500;
         var (nowMs, offset) = (StartMs, 0L);
         foreach (var step in steps.Append(new Step(What.Wait, 0, 0, 0, 0, 100_000, 1)))
