@@ -13,11 +13,11 @@ namespace Monolith.Bench.Events;
 internal static class EventsBench
 {
     public const string Usage =
-        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--events N] [--seconds S] [--items N] [--max-rate N] [--embedded no]";
+        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--events N] [--seconds S] [--items N] [--max-rate N] [--embedded no] | --pending ITEMS";
 
     public static async Task<int> RunAsync(string[] args)
     {
-        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(a => a is not ("--json" or "--kafka" or "--events" or "--seconds" or "--items" or "--max-rate" or "--embedded")))
+        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(a => a is not ("--json" or "--kafka" or "--events" or "--seconds" or "--items" or "--max-rate" or "--embedded" or "--pending")))
         {
             await Console.Error.WriteLineAsync(Usage);
             return 2;
@@ -26,6 +26,12 @@ internal static class EventsBench
         string? Value(string name) => Array.IndexOf(args, name) is var at and >= 0 ? args[at + 1] : null;
         int Number(string name, int otherwise) => Value(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
         var load = new JoinLoad(Number("--items", 10));
+        if (Value("--pending") is not null)
+        {
+            PendingRun.Run(Spec("bench"), load, Number("--pending", 0) / Number("--items", 10));
+            return 0;
+        }
+
         var events = Number("--events", 1_000_000);
         var seconds = Number("--seconds", 10);
         var maxRate = Number("--max-rate", int.MaxValue);
