@@ -22,7 +22,10 @@ public interface IEventLog : IAsyncDisposable
     /// <summary>Opens a reader; it starts with no partitions when none are given. Only committed records are read.</summary>
     IEventReader OpenReader(params ReadOnlySpan<PartitionOffset> from);
 
-    /// <summary>What the oldest and newest offsets of a partition are.</summary>
+    /// <summary>
+    /// What the oldest and newest offsets of a partition are. The end counts records whose transaction is not decided yet:
+    /// whoever has read as far has everything that was committed before.
+    /// </summary>
     ValueTask<Watermarks> WatermarksAsync(TopicPartition partition, CancellationToken cancellationToken = default);
 
     /// <summary>What a group has committed; partitions without a commit are left out.</summary>

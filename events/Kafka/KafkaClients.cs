@@ -52,6 +52,14 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
     /// <summary>A consumer that only reads and writes a group's offsets.</summary>
     public IConsumer<byte[], byte[]> Offsets(string group) => Consumer(ReaderConfig(group));
 
+    /// <summary>A consumer that only finds the ends of partitions, records of open transactions included.</summary>
+    public IConsumer<byte[], byte[]> Ends()
+    {
+        var config = ReaderConfig("monolith-reader");
+        config.IsolationLevel = IsolationLevel.ReadUncommitted;
+        return Consumer(config);
+    }
+
     /// <summary>A member of a group; what it is assigned and what is taken away is told to the handlers.</summary>
     public IConsumer<byte[], byte[]> Member(string group, Action<List<Confluent.Kafka.TopicPartition>> assigned, Action<IEnumerable<Confluent.Kafka.TopicPartition>> revoked)
     {

@@ -17,6 +17,7 @@ public sealed partial class KafkaEventLog : IEventLog
     private readonly EventLogMetrics _metrics = new();
     private readonly IAdminClient _admin;
     private readonly IProducer<byte[], byte[]> _producer;
+    private readonly Lazy<IConsumer<byte[], byte[]>> _ends;
     private readonly ConcurrentDictionary<string, int> _partitions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<IConsumer<byte[], byte[]>>> _offsets = new(StringComparer.Ordinal);
 
@@ -28,6 +29,7 @@ public sealed partial class KafkaEventLog : IEventLog
         _options = options;
         _logger = logger ?? NullLogger<KafkaEventLog>.Instance;
         _clients = new KafkaClients(options, LogClient);
+        _ends = new Lazy<IConsumer<byte[], byte[]>>(_clients.Ends);
         _admin = _clients.Admin();
         try
         {
@@ -172,7 +174,7 @@ public sealed partial class KafkaEventLog : IEventLog
         try
         {
             var found = await Task.Run(
-                () => Offsets("monolith-reader").QueryWatermarkOffsets(new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition), _options.Timeout),
+                () => _ends.Value.QueryWatermarkOffsets(new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition), _options.Timeout),
                 cancellationToken).ConfigureAwait(false);
             return new Watermarks(found.Low.Value, found.High.Value);
         }
@@ -248,7 +250,7 @@ public sealed partial class KafkaEventLog : IEventLog
             _producer.Flush(_options.Timeout);
             _producer.Dispose();
             _admin.Dispose();
-            foreach (var consumer in _offsets.Values)
+            foreach (var consumer in _offsets.Values.Append(_ends).Where(c => c.IsValueCreated))
             {
                 consumer.Value.Dispose();
             }

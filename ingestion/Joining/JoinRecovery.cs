@@ -9,7 +9,7 @@ namespace Monolith.Ingestion.Joining;
 internal sealed class JoinRecovery(IEventLog log, JoinRules rules, string group, Func<ImpressionStore> store)
 {
     private const int MaxRecords = 4096;
-    private const int MaxEmptyReads = 150;
+    private const int MaxEmptyReads = 300;
     private static readonly TimeSpan ReadWait = TimeSpan.FromMilliseconds(200);
 
     public async Task<JoinPartition> OpenAsync(int partition, CancellationToken cancellationToken)
@@ -102,12 +102,7 @@ internal sealed class JoinRecovery(IEventLog log, JoinRules rules, string group,
                 {
                     empty = 0;
                 }
-                else if (batch.AtEnd)
-                {
-                    // What is left below the offset are the log's own marks.
-                    return _piece.ToArray();
-                }
-                else if (++empty == MaxEmptyReads)
+                else if (_position < offset && ++empty == MaxEmptyReads)
                 {
                     throw new EventLogException($"{partition} could not be read through offset {offset}.");
                 }

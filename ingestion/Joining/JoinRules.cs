@@ -8,8 +8,14 @@ namespace Monolith.Ingestion.Joining;
 /// <summary>What the joiner needs of a model's specification, in the form it needs it.</summary>
 internal sealed class JoinRules
 {
-    /// <summary>Time is cut into this many buckets a window; a window closes at the end of its bucket.</summary>
-    private const int BucketsPerWindow = 256;
+    /// <summary>
+    /// Time is cut into buckets; a window closes at the end of its bucket. What closes together is in the way of actions, so
+    /// buckets are short; but not so short that there is one a request.
+    /// </summary>
+    private const int BucketsPerWindow = 4096;
+    private const int LeastBucketsPerWindow = 256;
+    private const int ShortBucketMs = 20;
+    private const int LongestBucketMs = 10_000;
 
     public JoinRules(ModelSpec spec, int inputPartitions)
     {
@@ -21,7 +27,8 @@ internal sealed class JoinRules
         StageWindowsMs = [.. windows.Distinct().Order()];
         StageOf = [.. windows.Select(w => Array.IndexOf(StageWindowsMs, w))];
         AllowedSkewMs = (long)spec.Join.AllowedSkew.TotalMilliseconds;
-        BucketMs = Math.Clamp(StageWindowsMs[0] / BucketsPerWindow, 1, 10_000);
+        var shortest = Math.Clamp(StageWindowsMs[0] / LeastBucketsPerWindow, 1, ShortBucketMs);
+        BucketMs = Math.Clamp(StageWindowsMs[0] / BucketsPerWindow, shortest, LongestBucketMs);
         PartitionBy = Encoding.UTF8.GetBytes(SourceOf(spec));
     }
 
