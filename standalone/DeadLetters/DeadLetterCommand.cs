@@ -76,7 +76,7 @@ internal static class DeadLetterCommand
                 await output.WriteLineAsync(letter.Line());
             }
 
-            await output.WriteLineAsync($"{found.Length} {(parsed.GetValue(Orphans) ? "orphans" : "dead letters")}");
+            await output.WriteLineAsync($"{found.Length} {(parsed.GetValue(Orphans) ? "orphan" : "dead letter")}{(found.Length == 1 ? "" : "s")}");
             return ExitCodes.Success;
         });
         show.SetAction(async (parsed, cancellation) =>

@@ -33,7 +33,7 @@ internal static class KillModel
         tasks: [ { name: click, label: click, base_rate: 0.5 } ]
         training: { micro_batch: 16, partial_after: 20ms }
         sync: { interval: 100ms, snapshot_interval: 1s }
-        join: { window: 3s, allowed_skew: 2s }
+        join: { window: 8s, allowed_skew: 2s }
         """;
 
     /// <summary>A probe value for each shard: the smallest number whose row lies there.</summary>
