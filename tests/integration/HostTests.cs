@@ -96,7 +96,7 @@ public sealed class HostTests : IDisposable
                 ["dlq", "list", "--model", "shop", "--url", $"{served.Client.BaseAddress}"], output, output, Cancellation);
             said = output.ToString();
             Assert.True(code == ExitCodes.Success, said);
-            return said.Contains("1 dead letters", StringComparison.Ordinal);
+            return said.Contains("1 dead letter", StringComparison.Ordinal);
         });
         Assert.Contains("shop.impressions/0@0", said, StringComparison.Ordinal);
     }
