@@ -122,7 +122,7 @@ public sealed unsafe partial class EmbeddingTable
             }
 
             Id = header.Id;
-            _mergesFilter = kind == LoadKind.Share && table.Count > 0;
+            _mergesFilter = kind == LoadKind.Share && table._admission?.Filter is { IsEmpty: false };
             table._newestEventSeconds = Math.Max(table._newestEventSeconds, header.NewestEventSeconds);
             table._step = Math.Max(table._step, header.Step);
         }

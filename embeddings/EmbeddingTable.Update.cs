@@ -46,8 +46,8 @@ public sealed unsafe partial class EmbeddingTable
     private void BeginStep()
     {
         _step++;
-        // The same after a restore: rounding and admission by chance depend on the step alone.
-        _rounding = Mixer.Mix(_initializer.Seed ^ Mixer.Mix((ulong)_step)) | 1;
+        // The same after a restore and in any number of shards: rounding and admission by chance depend on seed, step and id alone.
+        _rounding = Mixer.Mix(_initializer.Seed ^ Mixer.Mix((ulong)_step));
         for (var s = 0; s < _contexts.Length; s++)
         {
             _contexts[s] = new StepContext(LearningRates.At(Spec.Segments[s].Optimizer, _step), _step);
@@ -118,7 +118,8 @@ public sealed unsafe partial class EmbeddingTable
                 if (values[i] != null)
                 {
                     var address = (byte*)states[i] - _layout.ValueBytes;
-                    ValueCodec.WriteAtRandom(_layout.Precision, values[i], address, Dimension, ref _rounding);
+                    var random = Mixer.Mix(_rounding ^ batch.Ids[from + i]) | 1;
+                    ValueCodec.WriteAtRandom(_layout.Precision, values[i], address, Dimension, ref random);
                 }
             }
         }

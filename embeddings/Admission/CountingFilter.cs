@@ -39,6 +39,9 @@ internal sealed class CountingFilter
     /// <summary>Memory held.</summary>
     public long Bytes => _cells.LongLength * sizeof(ushort);
 
+    /// <summary>Whether nothing was counted.</summary>
+    public bool IsEmpty => !_cells.AsSpan().ContainsAnyExcept((ushort)0);
+
     /// <summary>All cells, and where the newest window is: what a snapshot saves.</summary>
     public (ushort[] Cells, int Newest, int Used) State => (_cells, _newest, _used);
 

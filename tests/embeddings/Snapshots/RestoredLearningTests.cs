@@ -94,39 +94,6 @@ public sealed class RestoredLearningTests
         AssertLearnAlike(table, again);
     }
 
-    /// <summary>
-    /// Counting filters of several shards become one by adding up, which may admit sooner, and 16-bit rows are rounded by
-    /// their place in the batch: neither is exact across another number of shards, all else is.
-    /// </summary>
-    [Theory]
-    [MemberData(nameof(All))]
-    public void In_another_number_of_shards_learning_goes_on_exactly(TableSpec spec)
-    {
-        const int Shards = 4;
-        spec = spec with { Precision = RowPrecision.Float32, Admission = spec.Admission is AdmitAfter ? new AdmitAll() : spec.Admission };
-        using var table = new EmbeddingTable(spec, seed: 3);
-        Learn(table, 0, 12);
-        var stream = new MemoryStream();
-        table.Save(stream);
-        var shards = Enumerable.Range(0, Shards).Select(_ => new EmbeddingTable(spec, seed: 3)).ToArray();
-        for (var shard = 0; shard < Shards; shard++)
-        {
-            stream.Position = 0;
-            shards[shard].LoadShare(stream, shard, Shards);
-        }
-
-        Assert.Equal(Rows(table), shards.SelectMany(Rows).ToDictionary());
-        Learn(table, 12, 8);
-        for (var shard = 0; shard < Shards; shard++)
-        {
-            Learn(shards[shard], 12, 8, id => ShardMap.Of(id, Shards) == shard);
-            shards[shard].Validate();
-        }
-
-        Assert.Equal(Rows(table), shards.SelectMany(Rows).ToDictionary());
-        Array.ForEach(shards, s => s.Dispose());
-    }
-
     private static TableSpec Spec(SparseOptimizerSpec optimizer, RowPrecision precision, int turn)
     {
         var scheduled = optimizer with { Schedule = Schedules[turn % Schedules.Length] };
@@ -171,7 +138,7 @@ public sealed class RestoredLearningTests
     private static ulong Id(int i) => (ulong)i * 0x9e3779b97f4a7c15UL;
 
     /// <summary>The same steps for the same numbers: a batch depends on the step alone.</summary>
-    private static void Learn(EmbeddingTable table, int from, int steps, Func<ulong, bool>? only = null)
+    internal static void Learn(EmbeddingTable table, int from, int steps, Func<ulong, bool>? only = null)
     {
         for (var step = from; step < from + steps; step++)
         {
@@ -187,7 +154,7 @@ public sealed class RestoredLearningTests
         }
     }
 
-    private static Dictionary<ulong, string> Rows(EmbeddingTable table)
+    internal static Dictionary<ulong, string> Rows(EmbeddingTable table)
     {
         var rows = new Dictionary<ulong, string>();
         table.ForEachRow((id, seconds, occurrences, bytes) => rows.Add(id, $"{seconds} {occurrences} {Convert.ToHexString(bytes)}"));
