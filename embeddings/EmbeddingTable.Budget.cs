@@ -24,7 +24,8 @@ public sealed unsafe partial class EmbeddingTable
     /// </summary>
     private void KeepWithinBudget()
     {
-        if (Spec.Budget is not { } budget)
+        // A replica does what its shard does, evictions included: what it dropped by itself would be missing there.
+        if (Spec.Budget is not { } budget || !_layout.Trains)
         {
             return;
         }

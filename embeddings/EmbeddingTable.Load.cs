@@ -11,21 +11,22 @@ public sealed unsafe partial class EmbeddingTable
 {
     /// <summary>Reads what <see cref="Save"/> or a full snapshot wrote, into an empty table of the same layout.</summary>
     /// <exception cref="InvalidDataException">
-    /// The snapshot is damaged or of another table; the message says how. The table is empty then.
+    /// The snapshot is of another table, and nothing was touched; or it is damaged, and the table is empty. The message says how.
     /// </exception>
     public void Load(Stream stream)
     {
+        ThrowIfDisposed();
         if (Count > 0)
         {
             throw new InvalidOperationException($"table '{Spec.Name}' holds {Count} rows; a snapshot is loaded into an empty one");
         }
 
-        _lastSnapshot = Read(stream, new Loader(this, LoadKind.Full, 0, 1));
+        Read(stream, new Loader(this, LoadKind.Full, 0, 1));
     }
 
     /// <summary>Reads an incremental snapshot into the table that holds the one before it.</summary>
     /// <exception cref="InvalidDataException">As of <see cref="Load"/>; or it builds on another snapshot.</exception>
-    public void LoadIncrement(Stream stream) => _lastSnapshot = Read(stream, new Loader(this, LoadKind.Increment, 0, 1));
+    public void LoadIncrement(Stream stream) => Read(stream, new Loader(this, LoadKind.Increment, 0, 1));
 
     /// <summary>
     /// Reads, of a full snapshot of one shard among any number, the rows that belong to this shard; what other snapshots
@@ -34,15 +35,12 @@ public sealed unsafe partial class EmbeddingTable
     /// <param name="stream">A full snapshot.</param>
     /// <param name="shard">This table's shard.</param>
     /// <param name="shards">The new number of shards, a power of two.</param>
-    public void LoadShare(Stream stream, int shard, int shards)
-    {
-        Read(stream, new Loader(this, LoadKind.Share, shard, shards));
-        _lastSnapshot = 0;
-    }
+    public void LoadShare(Stream stream, int shard, int shards) => Read(stream, new Loader(this, LoadKind.Share, shard, shards));
 
-    private ulong Read(Stream stream, Loader loader)
+    private void Read(Stream stream, Loader loader)
     {
         ArgumentNullException.ThrowIfNull(stream);
+        ThrowIfDisposed();
         if (_snapshot is not null)
         {
             throw new InvalidOperationException($"a snapshot of table '{Spec.Name}' is under way");
@@ -51,12 +49,14 @@ public sealed unsafe partial class EmbeddingTable
         try
         {
             new SnapshotReader(stream).Read(loader);
+
+            // Before the budget is kept: what it evicts is gone since that snapshot.
+            _lastSnapshot = loader.Id;
             EndUpdate(0);
-            return loader.Id;
         }
-        catch
+        catch when (loader.Began)
         {
-            // Nothing of a damaged snapshot stays.
+            // Nothing of a damaged snapshot stays; one that was refused by its header touched nothing.
             Clear();
             throw;
         }
@@ -89,7 +89,10 @@ public sealed unsafe partial class EmbeddingTable
         private StoredRow _stored;
         private bool _mergesFilter;
 
-        /// <summary>The snapshot's name.</summary>
+        /// <summary>Whether the header was right, so that the table may have been touched.</summary>
+        public bool Began { get; private set; }
+
+        /// <summary>The snapshot that the table holds afterwards; 0: a part of one.</summary>
         public ulong Id { get; private set; }
 
         public void Header(in SnapshotHeader header, string name)
@@ -121,7 +124,8 @@ public sealed unsafe partial class EmbeddingTable
                     (kind == LoadKind.Increment ? $"; the table holds snapshot {wanted:x16}" : "; a full one is needed here"));
             }
 
-            Id = header.Id;
+            Began = true;
+            Id = kind == LoadKind.Share ? 0 : header.Id;
             _mergesFilter = kind == LoadKind.Share && table._admission?.Filter is { IsEmpty: false };
             table._newestEventSeconds = Math.Max(table._newestEventSeconds, header.NewestEventSeconds);
             table._step = Math.Max(table._step, header.Step);

@@ -1,4 +1,5 @@
 using Monolith.Contracts.Specification;
+using Monolith.Embeddings.Snapshots;
 
 namespace Monolith.Embeddings.Tests;
 
@@ -37,6 +38,46 @@ public sealed class BudgetTests
         Assert.Equal(IdStanding.Gone, gone.Standing);
         Assert.Equal(Leaving.Evicted, gone.Departure!.Value.Why);
         table.Validate();
+    }
+
+    /// <summary>The shard evicts and says so; a replica that chose for itself would hold other rows.</summary>
+    [Theory]
+    [InlineData(EvictionOrder.LeastRecentlyUsed)]
+    [InlineData(EvictionOrder.SmallestNorm)]
+    public void A_replica_evicts_nothing_by_itself(EvictionOrder order)
+    {
+        using var replica = new EmbeddingTable(
+            Spec with { Budget = new BudgetSpec { MaxRows = 10, Evict = order } }, seed: 1, TableContent.Values);
+        ulong[] ids = [.. Enumerable.Range(0, 15).Select(i => (ulong)i)];
+        replica.Assign(ids, [.. Enumerable.Repeat(7f, 60)]);
+        Assert.Equal(15, replica.Count);
+        replica.Delete(ids.AsSpan(0, 5));
+        Assert.All(replica.Read(ids[5..]), value => Assert.Equal(7, value));
+    }
+
+    [Fact]
+    public void Rows_evicted_while_loading_stay_away_after_the_next_increment()
+    {
+        using var large = new EmbeddingTable(Spec, seed: 1);
+        ulong[] ids = [.. Enumerable.Range(0, 3000).Select(i => (ulong)i)];
+        large.Update(ids, new float[12_000], [.. Enumerable.Repeat(1, 3000)], [.. Enumerable.Range(1, 3000).Select(i => (uint)i)]);
+        var full = new MemoryStream();
+        large.Save(full);
+        using var small = new EmbeddingTable(Spec with { Budget = new BudgetSpec { MaxRows = 1000 } }, seed: 1);
+        full.Position = 0;
+        small.Load(full);
+        Assert.Equal(1000, small.Count);
+        var increment = new MemoryStream();
+        using (var snapshot = small.BeginSnapshot(SnapshotKind.Incremental, increment))
+        {
+            snapshot.Complete();
+        }
+
+        using var again = new EmbeddingTable(Spec, seed: 1);
+        full.Position = increment.Position = 0;
+        again.Load(full);
+        again.LoadIncrement(increment);
+        Assert.Equal(1000, again.Count);
     }
 
     [Fact]
