@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using Monolith.Embeddings.Memory;
 
 namespace Monolith.Embeddings.Snapshots;
@@ -8,6 +9,10 @@ namespace Monolith.Embeddings.Snapshots;
 /// Buffers are halves of slabs: large arrays would have the collector run while the table is updated, and small pages would
 /// cost a fault for every 4 KiB of pre-images.
 /// </summary>
+/// <remarks>
+/// A stream that fails, or that is slower than the bounds allow, voids the snapshot and not the update that met it: from then
+/// on blocks are dropped, and <see cref="ThrowIfFailed"/> says why.
+/// </remarks>
 internal sealed unsafe class BlockSink : IDisposable
 {
     private readonly Stream _stream;
@@ -17,23 +22,28 @@ internal sealed unsafe class BlockSink : IDisposable
     private readonly List<nint> _slabs = [];
     private readonly Thread? _thread;
     private readonly int _most;
+    private readonly TimeSpan _longestWait;
     private Exception? _failure;
-    private int _buffers;
     private int _number;
     private bool _ended;
 
     /// <summary>Starts with the magic and the version.</summary>
     /// <param name="stream">Where blocks go.</param>
-    /// <param name="arenaBytes">Memory for blocks under way; null: written by the caller's thread.</param>
-    public BlockSink(Stream stream, long? arenaBytes)
+    /// <param name="options">Bounds of blocks under way; null: written by the caller's thread.</param>
+    public BlockSink(Stream stream, SnapshotOptions? options)
     {
         _stream = stream;
         Span<byte> start = stackalloc byte[SnapshotFormat.StartBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(start, SnapshotFormat.Magic);
         BinaryPrimitives.WriteInt32LittleEndian(start[8..], SnapshotFormat.Version);
         stream.Write(start);
-        _most = arenaBytes is { } bytes ? (int)Math.Max(8, bytes / SnapshotFormat.BlockBytes) : 4;
-        if (arenaBytes is not null)
+        _most = options is null ? 4 : (int)Math.Clamp(options.ArenaBytes / SnapshotFormat.BlockBytes, 8, 1 << 20);
+        _longestWait = options?.LongestWait ?? default;
+
+        // One buffer is filled, one may be with the stream: with two more there is always one to drop and use again.
+        AddSlab();
+        AddSlab();
+        if (options is not null)
         {
             _thread = new Thread(Write) { IsBackground = true, Name = "embedding snapshot" };
             _thread.Start();
@@ -47,7 +57,7 @@ internal sealed unsafe class BlockSink : IDisposable
         {
             lock (_lock)
             {
-                return (double)(_buffers - _free.Count) / _most;
+                return UsedNow;
             }
         }
     }
@@ -55,35 +65,27 @@ internal sealed unsafe class BlockSink : IDisposable
     /// <summary>Times that a caller had to wait for the stream.</summary>
     public int Waits { get; private set; }
 
+    private double UsedNow => (double)(Buffers - _free.Count) / _most;
+
+    private int Buffers => 2 * _slabs.Count;
+
     /// <summary>A buffer of a block's size; waits for the stream when the arena is used up.</summary>
     public byte* Rent()
     {
         lock (_lock)
         {
-            while (true)
+            if (_free.Count == 0 && Buffers < _most && _failure is null)
             {
-                if (_failure is not null)
-                {
-                    throw new IOException("the snapshot could not be written: " + _failure.Message, _failure);
-                }
-
-                if (_free.TryPop(out var buffer))
-                {
-                    return (byte*)buffer;
-                }
-
-                if (_buffers < _most)
-                {
-                    var slab = SlabPool.Shared.Rent(young: false);
-                    _slabs.Add((nint)slab);
-                    _free.Push((nint)(slab + SnapshotFormat.FrameBytes + SnapshotFormat.BlockBytes));
-                    _buffers += 2;
-                    return slab;
-                }
-
-                Waits++;
-                Monitor.Wait(_lock);
+                Grow();
             }
+
+            if (_free.Count == 0 && _failure is null)
+            {
+                Waits++;
+                WaitForBuffer();
+            }
+
+            return (byte*)(_free.TryPop(out var buffer) ? buffer : _full.Dequeue().Buffer);
         }
     }
 
@@ -92,16 +94,13 @@ internal sealed unsafe class BlockSink : IDisposable
     {
         lock (_lock)
         {
-            while (_failure is null && (double)(_buffers - _free.Count) / _most > share)
+            while (_failure is null && UsedNow > share)
             {
                 Monitor.Wait(_lock);
             }
-
-            if (_failure is not null)
-            {
-                throw new IOException("the snapshot could not be written: " + _failure.Message, _failure);
-            }
         }
+
+        ThrowIfFailed();
     }
 
     /// <summary>Hands a filled buffer over; payload begins behind the frame.</summary>
@@ -116,7 +115,15 @@ internal sealed unsafe class BlockSink : IDisposable
 
         lock (_lock)
         {
-            _full.Enqueue(((nint)buffer, payload, kind));
+            if (_failure is null)
+            {
+                _full.Enqueue(((nint)buffer, payload, kind));
+            }
+            else
+            {
+                _free.Push((nint)buffer);
+            }
+
             Monitor.PulseAll(_lock);
         }
     }
@@ -124,20 +131,83 @@ internal sealed unsafe class BlockSink : IDisposable
     /// <summary>Waits until everything is written.</summary>
     public void Finish()
     {
-        Stop();
-        if (_failure is not null)
+        End();
+        ThrowIfFailed();
+    }
+
+    /// <summary>Says so if the snapshot is void.</summary>
+    /// <exception cref="IOException">It is; the message says why.</exception>
+    public void ThrowIfFailed()
+    {
+        lock (_lock)
         {
-            throw new IOException("the snapshot could not be written: " + _failure.Message, _failure);
+            if (_failure is not null)
+            {
+                throw new IOException("the snapshot could not be written: " + _failure.Message, _failure);
+            }
         }
     }
 
+    /// <summary>Drops what is not written, and waits for the block that the stream is at.</summary>
     public void Dispose()
     {
-        Stop();
-        Free();
+        lock (_lock)
+        {
+            Drop();
+        }
+
+        End();
+        foreach (var slab in _slabs)
+        {
+            SlabPool.Shared.Return((byte*)slab, young: false);
+        }
+
+        _slabs.Clear();
+        _free.Clear();
     }
 
-    private void Stop()
+    private void AddSlab()
+    {
+        var slab = SlabPool.Shared.Rent(young: false);
+        _slabs.Add((nint)slab);
+        _free.Push((nint)(slab + SnapshotFormat.FrameBytes + SnapshotFormat.BlockBytes));
+        _free.Push((nint)slab);
+    }
+
+    private void Grow()
+    {
+        try
+        {
+            AddSlab();
+        }
+        catch (OutOfMemoryException none)
+        {
+            _failure = none;
+        }
+    }
+
+    private void WaitForBuffer()
+    {
+        var start = Stopwatch.GetTimestamp();
+        while (_free.Count == 0 && _failure is null)
+        {
+            var left = _longestWait - Stopwatch.GetElapsedTime(start);
+            if (left <= TimeSpan.Zero || !Monitor.Wait(_lock, left))
+            {
+                _failure = new TimeoutException($"the arena was used up, and the stream took no block for {_longestWait.TotalSeconds:0.###} s");
+            }
+        }
+    }
+
+    private void Drop()
+    {
+        while (_full.TryDequeue(out var block))
+        {
+            _free.Push(block.Buffer);
+        }
+    }
+
+    private void End()
     {
         lock (_lock)
         {
@@ -146,16 +216,6 @@ internal sealed unsafe class BlockSink : IDisposable
         }
 
         _thread?.Join();
-    }
-
-    private void Free()
-    {
-        foreach (var slab in _slabs)
-        {
-            SlabPool.Shared.Return((byte*)slab, young: false);
-        }
-
-        _slabs.Clear();
     }
 
     private void Write()
@@ -176,23 +236,27 @@ internal sealed unsafe class BlockSink : IDisposable
                 }
             }
 
+            Exception? failure = null;
             try
             {
-                if (_failure is null)
-                {
-                    WriteBlock((byte*)block.Buffer, block.Length, block.Kind);
-                }
+                WriteBlock((byte*)block.Buffer, block.Length, block.Kind);
             }
 #pragma warning disable CA1031 // Whatever the stream throws is kept and thrown again by the table's own thread.
-            catch (Exception failure)
+            catch (Exception thrown)
 #pragma warning restore CA1031
             {
-                _failure = failure;
+                failure = thrown;
             }
 
             lock (_lock)
             {
                 _free.Push(block.Buffer);
+                _failure ??= failure;
+                if (_failure is not null)
+                {
+                    Drop();
+                }
+
                 Monitor.PulseAll(_lock);
             }
         }

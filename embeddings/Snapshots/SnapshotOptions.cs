@@ -8,6 +8,9 @@ public sealed record SnapshotOptions
     /// them. At least 8 MiB. When the stream is so slow that it is used up, an update waits for it.
     /// </summary>
     public long ArenaBytes { get; init; } = 256 << 20;
+
+    /// <summary>How long one update waits for the stream at most; then the snapshot is void, and updates wait no more.</summary>
+    public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>What a snapshot holds.</summary>

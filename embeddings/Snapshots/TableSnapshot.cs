@@ -35,7 +35,7 @@ public sealed unsafe class TableSnapshot : IDisposable
         _table = table;
         Kind = kind;
         _background = options is not null;
-        _sink = new BlockSink(stream, options?.ArenaBytes);
+        _sink = new BlockSink(stream, options);
         _writer = new SnapshotWriter(_sink, rowBytes);
         _entries = (IndexEntry*)NativeMemory.Alloc(EntryRoom, (nuint)sizeof(IndexEntry));
     }
@@ -55,9 +55,12 @@ public sealed unsafe class TableSnapshot : IDisposable
     /// Goes on by one sub-table, about ten thousand rows, or by nothing while the stream is behind.
     /// </summary>
     /// <returns>True when all rows are on their way to the stream.</returns>
+    /// <exception cref="IOException">As of <see cref="Complete"/>.</exception>
     public bool Step()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(_table.IsDisposed, _table);
+        _sink.ThrowIfFailed();
         if (!_swept && !(_background && _sink.Used > ArenaForSteps))
         {
             var read = _table.Index.Read(ref _cursor, new Span<IndexEntry>(_entries, EntryRoom), out _swept);
@@ -68,7 +71,10 @@ public sealed unsafe class TableSnapshot : IDisposable
     }
 
     /// <summary>Takes all steps left, waits for the stream, and makes this snapshot the one that the next builds on.</summary>
-    /// <exception cref="IOException">The stream failed; the snapshot is void and the next one will be full.</exception>
+    /// <exception cref="IOException">
+    /// The stream failed, or an update waited for it too long. The snapshot is void and the next one will be full; the table is
+    /// unharmed.
+    /// </exception>
     public void Complete()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -89,7 +95,7 @@ public sealed unsafe class TableSnapshot : IDisposable
         }
     }
 
-    /// <summary>Ends the snapshot; one that is not complete is void.</summary>
+    /// <summary>Ends the snapshot. One that is not complete is void: what waits for the stream is dropped.</summary>
     public void Dispose()
     {
         if (!_disposed)
