@@ -19,11 +19,12 @@ public sealed unsafe partial class EmbeddingTable
 
     /// <summary>
     /// Hands over which ids changed since the last drain, each once. Only a training table keeps track; a replica's drains
-    /// are empty.
+    /// are empty. A training table notes 8 bytes a deletion until it is drained.
     /// </summary>
     public void DrainChanges(ChangeSet into)
     {
         ArgumentNullException.ThrowIfNull(into);
+        ThrowIfDisposed();
         DrainDeleted(into);
         if (_listIsShort)
         {
@@ -47,6 +48,7 @@ public sealed unsafe partial class EmbeddingTable
     public int Expire(int maxRows)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxRows);
+        ThrowIfDisposed();
         if (_expirySeconds == 0 || _newestEventSeconds < _expirySeconds || !_layout.Trains)
         {
             return 0;

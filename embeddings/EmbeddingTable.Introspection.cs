@@ -15,6 +15,7 @@ public sealed unsafe partial class EmbeddingTable
     /// <summary>Looks at every row; takes time in proportion to the table.</summary>
     public TableStatistics Statistics()
     {
+        ThrowIfDisposed();
         var byAge = new long[12];
         var byOccurrences = new long[13];
         _index.ForEach((_, row) =>

@@ -34,6 +34,7 @@ public sealed unsafe partial class EmbeddingTable
     private void RunBlocks<TWork>(ulong* ids, int length, RowParts ask, TWork work)
         where TWork : struct, IBlockWork
     {
+        ThrowIfDisposed();
         var probes = stackalloc Probe[Stages * Block];
         var onward = stackalloc byte[Stages * Block];
         var going = stackalloc int[Stages];
@@ -71,5 +72,8 @@ public sealed unsafe partial class EmbeddingTable
                 work.Do(from, Math.Min(Block, length - from), probes + (slot * Block));
             }
         }
+
+        // The rows are only pointers to the collector: a table that nobody else holds must not be finalized among them.
+        GC.KeepAlive(this);
     }
 }

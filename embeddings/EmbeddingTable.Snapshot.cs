@@ -40,6 +40,7 @@ public sealed unsafe partial class EmbeddingTable
     private TableSnapshot Begin(SnapshotKind kind, Stream stream, SnapshotOptions? options)
     {
         ArgumentNullException.ThrowIfNull(stream);
+        ThrowIfDisposed();
         if (_snapshot is not null)
         {
             throw new InvalidOperationException($"a snapshot of table '{Spec.Name}' is under way");

@@ -30,6 +30,7 @@ public sealed unsafe partial class EmbeddingTable
         Shapes.Check(occurrences.Length, ids.Length, 1, nameof(occurrences));
         Shapes.Check(eventTimesSeconds.Length, ids.Length, 1, nameof(eventTimesSeconds));
         Shapes.CheckTrains(_content);
+        ThrowIfDisposed();
         BeginStep();
         fixed (ulong* allIds = ids)
         fixed (float* allGradients = gradients)

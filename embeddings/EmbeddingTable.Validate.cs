@@ -12,6 +12,7 @@ public sealed unsafe partial class EmbeddingTable
     /// <exception cref="InvalidOperationException">Something is broken; the message says what.</exception>
     public void Validate()
     {
+        ThrowIfDisposed();
         var rows = new HashSet<uint>((int)Math.Min(int.MaxValue, Count));
         _index.Validate((id, row) =>
         {

@@ -68,6 +68,8 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
     /// <summary>Memory held, in bytes.</summary>
     public long Bytes => _rows.Bytes + _index.Bytes + (_admission?.Filter?.Bytes ?? 0) + _updatedIds.Bytes + _deletedIds.Bytes + _deletedSinceSnapshot.Bytes;
 
+    internal bool IsDisposed => _disposed;
+
     internal CuckooIndex Index => _index;
 
     internal UnitStore Rows => _rows;
@@ -75,6 +77,7 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
     /// <summary>Deletes rows; ids without one are passed over.</summary>
     public void Delete(ReadOnlySpan<ulong> ids)
     {
+        ThrowIfDisposed();
         foreach (var id in ids)
         {
             Remove(id, Leaving.Deleted);
@@ -104,6 +107,8 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
             NativeMemory.AlignedFree(_scaled);
         }
     }
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
 
     private bool Remove(ulong id, Leaving why)
     {
@@ -144,7 +149,17 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
             RowMarks.Set(_rows.Side(row), 0, 0, 0);
         }
 
-        _index.Insert(id, row);
+        try
+        {
+            _index.Insert(id, row);
+        }
+        catch
+        {
+            // No memory for the index: the id has no row then.
+            _rows.Give(row);
+            throw;
+        }
+
         if (_snapshot is not null && _layout.Trains)
         {
             PassOver(id, row);

@@ -48,7 +48,7 @@ internal sealed unsafe partial class CuckooIndex
         var grown = pages + (pages < MinPagesAfterSplit ? 1 : 1 + (int)(NextRandom() % 3));
         if (_info[place].Count < 0.2 * pages * SubTable.EntriesPerPage && pages > 1)
         {
-            throw new InvalidOperationException("ids collide beyond what chance allows: the hash of this table is broken");
+            throw HashIsBroken();
         }
 
         if (grown <= SubTable.MaxPages)
@@ -100,14 +100,13 @@ internal sealed unsafe partial class CuckooIndex
         var bit = 1UL << (63 - info.Depth);
         var ones = CountOnes(&old, bit);
         var zeros = info.Count - ones;
-        var low = NewPages(PagesAfterSplit(zeros));
-        var high = NewPages(PagesAfterSplit(ones));
+        var (low, high) = NewPages(PagesAfterSplit(zeros), PagesAfterSplit(ones));
         while (!MoveAll(&old, &low, &high, bit))
         {
             var (more, most) = (low.PageCount + 1, high.PageCount + 1);
             FreePages(&low);
             FreePages(&high);
-            (low, high) = (NewPages(more), NewPages(most));
+            (low, high) = NewPages(more, most);
         }
 
         var child = new SubTableInfo { Depth = info.Depth + 1, Generation = info.Generation + 1 };
@@ -188,7 +187,7 @@ internal sealed unsafe partial class CuckooIndex
     {
         if (_depth == MaxDepth)
         {
-            throw new InvalidOperationException("ids collide beyond what chance allows: the hash of this table is broken");
+            throw HashIsBroken();
         }
 
         Redirect(_depth + 1, static place => place / 2);
@@ -284,18 +283,49 @@ internal sealed unsafe partial class CuckooIndex
         return ones;
     }
 
+    private (SubTable Low, SubTable High) NewPages(int low, int high)
+    {
+        var first = NewPages(low);
+        try
+        {
+            return (first, NewPages(high));
+        }
+        catch
+        {
+            FreePages(&first);
+            throw;
+        }
+    }
+
     private SubTable NewPages(int pages)
     {
-        var table = new SubTable { Buckets = (uint)(pages * SubTable.BucketsPerPage) };
-        for (var page = 0; page < pages; page++)
+        if (pages > SubTable.MaxPages)
         {
-            table.Pages[page] = _pages.Take();
-            new Span<byte>(_pages.Address(table.Pages[page]), SubTable.PageBytes).Clear();
+            throw HashIsBroken();
         }
 
-        Capacity += pages * SubTable.EntriesPerPage;
+        var table = default(SubTable);
+        try
+        {
+            for (var page = 0; page < pages; page++)
+            {
+                table.Pages[page] = _pages.Take();
+                table.Buckets += SubTable.BucketsPerPage;
+                Capacity += SubTable.EntriesPerPage;
+                new Span<byte>(_pages.Address(table.Pages[page]), SubTable.PageBytes).Clear();
+            }
+        }
+        catch
+        {
+            FreePages(&table);
+            throw;
+        }
+
         return table;
     }
+
+    private static InvalidOperationException HashIsBroken() =>
+        new("ids collide beyond what chance allows: the hash of this table is broken");
 
     private void FreePages(SubTable* table)
     {

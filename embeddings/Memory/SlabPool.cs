@@ -15,39 +15,29 @@ internal sealed unsafe class SlabPool
     /// <summary>Slabs touched ahead of need, at most: 32 MiB a process.</summary>
     public const int MaxReady = 16;
 
-    private const int SlabsPerExtent = 64;
+    /// <summary>Slabs whose address space is asked for at once.</summary>
+    public const int SlabsPerExtent = 64;
+
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(3);
     private readonly object _lock = new();
     private readonly Stack<nint> _ready = new();
     private readonly Stack<nint> _bare = new();
     private bool _feeding;
     private int _bareLeft;
+    private readonly Func<nint> _reserve;
     private byte* _extent;
-    private long _held;
+
+    /// <summary>A pool.</summary>
+    /// <param name="reserve">Gives address space of <see cref="SlabsPerExtent"/> slabs; null: the system's.</param>
+    public SlabPool(Func<nint>? reserve = null) => _reserve = reserve ?? Reserve;
 
     /// <summary>The pool of the process.</summary>
     public static SlabPool Shared { get; } = new();
-
-    /// <summary>Bytes of the slabs that tables hold.</summary>
-    public long HeldBytes => Interlocked.Read(ref _held);
-
-    /// <summary>Bytes of the slabs kept ready.</summary>
-    public long ReadyBytes
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return (long)_ready.Count * SlabBytes;
-            }
-        }
-    }
 
     /// <summary>A slab; its contents are undefined.</summary>
     /// <param name="young">True when little of it may ever be used: small pages, taken from the system as they are touched.</param>
     public byte* Rent(bool young)
     {
-        Interlocked.Add(ref _held, SlabBytes);
         if (!NativePages.CanReserve)
         {
             return (byte*)NativeMemory.AlignedAlloc(SlabBytes, SlabBytes);
@@ -70,7 +60,6 @@ internal sealed unsafe class SlabPool
     /// <summary>Takes a slab back.</summary>
     public void Return(byte* slab, bool young)
     {
-        Interlocked.Add(ref _held, -SlabBytes);
         if (!NativePages.CanReserve)
         {
             NativeMemory.AlignedFree(slab);
@@ -99,7 +88,7 @@ internal sealed unsafe class SlabPool
 
         if (_bareLeft == 0)
         {
-            _extent = NativePages.Reserve((nuint)SlabsPerExtent * SlabBytes, SlabBytes);
+            _extent = (byte*)_reserve();
             NativePages.PreferHuge(_extent, (nuint)SlabsPerExtent * SlabBytes, huge: true);
             _bareLeft = SlabsPerExtent;
         }
@@ -107,12 +96,21 @@ internal sealed unsafe class SlabPool
         return (nint)(_extent + ((nint)(SlabsPerExtent - _bareLeft--) * SlabBytes));
     }
 
+    private static nint Reserve() => (nint)NativePages.Reserve((nuint)SlabsPerExtent * SlabBytes, SlabBytes);
+
     private void Feed()
     {
         if (!_feeding)
         {
-            _feeding = true;
-            new Thread(KeepReady) { IsBackground = true, Name = "embedding slabs" }.Start();
+            try
+            {
+                new Thread(KeepReady) { IsBackground = true, Name = "embedding slabs" }.Start();
+                _feeding = true;
+            }
+            catch (OutOfMemoryException)
+            {
+                // No thread to be had: whoever needs a slab touches it.
+            }
         }
 
         Monitor.Pulse(_lock);
@@ -120,31 +118,8 @@ internal sealed unsafe class SlabPool
 
     private void KeepReady()
     {
-        while (true)
+        while (TryNext(out var slab))
         {
-            nint slab;
-            lock (_lock)
-            {
-                if (_ready.Count >= MaxReady && !Monitor.Wait(_lock, Idle))
-                {
-                    // Nothing grew for a while: what is ready goes back, and so does this thread.
-                    _feeding = false;
-                    while (_ready.TryPop(out slab))
-                    {
-                        NativePages.Release((byte*)slab, SlabBytes);
-                        _bare.Push(slab);
-                    }
-
-                    return;
-                }
-
-                if (_ready.Count >= MaxReady)
-                {
-                    continue;
-                }
-
-                slab = Bare();
-            }
 
             for (var at = 0; at < SlabBytes; at += 4096)
             {
@@ -156,5 +131,44 @@ internal sealed unsafe class SlabPool
                 _ready.Push(slab);
             }
         }
+    }
+
+    /// <summary>Waits until another slab is wanted; false: this thread is not wanted any more.</summary>
+    private bool TryNext(out nint slab)
+    {
+        lock (_lock)
+        {
+            while (_ready.Count >= MaxReady)
+            {
+                if (!Monitor.Wait(_lock, Idle))
+                {
+                    return Stop(out slab);
+                }
+            }
+
+            try
+            {
+                slab = Bare();
+                return true;
+            }
+            catch (OutOfMemoryException)
+            {
+                // Whoever needs the slab asks again, and is told.
+                return Stop(out slab);
+            }
+        }
+    }
+
+    /// <summary>What is ready goes back.</summary>
+    private bool Stop(out nint slab)
+    {
+        _feeding = false;
+        while (_ready.TryPop(out slab))
+        {
+            NativePages.Release((byte*)slab, SlabBytes);
+            _bare.Push(slab);
+        }
+
+        return false;
     }
 }

@@ -18,6 +18,7 @@ internal sealed unsafe class UnitStore : IDisposable
     private Slab[] _info = new Slab[4];
     private ulong[] _room = new ulong[1];
     private int _count;
+    private int _firstRoom;
 
     /// <summary>Creates an empty store.</summary>
     /// <param name="pool">Where slabs come from.</param>
@@ -120,13 +121,16 @@ internal sealed unsafe class UnitStore : IDisposable
         info.FreeHead = (int)(unit & Mask);
         info.Live--;
         Live--;
-        _room[slab >> 6] |= 1UL << (slab & 63);
         if (info.Live == 0)
         {
             _pool.Return(_slabs[slab], slab == 0);
             _slabs[slab] = null;
             _room[slab >> 6] &= ~(1UL << (slab & 63));
             _holes.Push(slab);
+        }
+        else
+        {
+            NoteRoom(slab);
         }
     }
 
@@ -153,20 +157,22 @@ internal sealed unsafe class UnitStore : IDisposable
 
     private int LowestWithRoom()
     {
-        for (var word = 0; word < _room.Length; word++)
+        for (; _firstRoom < _room.Length; _firstRoom++)
         {
-            if (_room[word] != 0)
+            if (_room[_firstRoom] != 0)
             {
-                return (word << 6) + BitOperations.TrailingZeroCount(_room[word]);
+                return (_firstRoom << 6) + BitOperations.TrailingZeroCount(_room[_firstRoom]);
             }
         }
 
         return AddSlab();
     }
 
+    /// <summary>Whatever throws here throws before anything is noted.</summary>
     private int AddSlab()
     {
-        if (!_holes.TryPop(out var slab))
+        var isNew = !_holes.TryPeek(out var slab);
+        if (isNew)
         {
             slab = _count;
             if (slab > (int)(uint.MaxValue >> Shift) - 1)
@@ -176,18 +182,31 @@ internal sealed unsafe class UnitStore : IDisposable
 
             if (slab == _info.Length)
             {
+                _slabs = (byte**)NativeMemory.Realloc(_slabs, (nuint)slab * 2 * (nuint)sizeof(byte*));
+                Array.Resize(ref _room, ((slab * 2) + 63) / 64);
                 Array.Resize(ref _info, slab * 2);
-                Array.Resize(ref _room, (_info.Length + 63) / 64);
-                _slabs = (byte**)NativeMemory.Realloc(_slabs, (nuint)_info.Length * (nuint)sizeof(byte*));
             }
-
-            _count++;
         }
 
         _slabs[slab] = _pool.Rent(slab == 0);
         _info[slab] = new Slab { FreeHead = -1 };
-        _room[slab >> 6] |= 1UL << (slab & 63);
+        if (isNew)
+        {
+            _count++;
+        }
+        else
+        {
+            _holes.Pop();
+        }
+
+        NoteRoom(slab);
         return slab;
+    }
+
+    private void NoteRoom(int slab)
+    {
+        _room[slab >> 6] |= 1UL << (slab & 63);
+        _firstRoom = Math.Min(_firstRoom, slab >> 6);
     }
 
     private struct Slab
