@@ -6,6 +6,13 @@ namespace Monolith.Embeddings.Tests.Rows;
 
 public sealed unsafe class ValueCodecTests
 {
+    /// <summary>Any bits at all, and sizes that rows have.</summary>
+    private static readonly Gen<float> AnyFloat = Gen.OneOf(
+        Gen.UInt.Select(BitConverter.UInt32BitsToSingle),
+        Gen.Float[-2, 2],
+        Gen.Float[-1e-4f, 1e-4f],
+        Gen.Float[-70_000, 70_000]);
+
     [Theory]
     [InlineData(RowPrecision.Float16)]
     [InlineData(RowPrecision.BFloat16)]
@@ -31,6 +38,98 @@ public sealed unsafe class ValueCodecTests
             var gap = seen.Count == 2 ? seen.Max() - seen.Min() : 0;
             Assert.InRange(value, seen.Min(), seen.Max());
             Assert.Equal(value, sum / 20_000, Math.Max(gap * 0.02, 1e-12));
+        }
+    }
+
+    /// <summary>Alone, a value takes the scalar road; among eight, the vectors'.</summary>
+    [Theory]
+    [InlineData(RowPrecision.Float16)]
+    [InlineData(RowPrecision.BFloat16)]
+    public void Vectors_and_scalars_agree_in_every_bit(RowPrecision precision) => Gen.Select(AnyFloat.Array[1, 40], Gen.ULong).Sample(
+        (values, start) =>
+        {
+            var count = values.Length;
+            var (nearest, chance, one) = (new ushort[count], new ushort[count], new ushort[count + 1]);
+            var (wide, back) = (new float[count], 0f);
+            var random = start;
+            fixed (float* from = values, read = wide)
+            fixed (ushort* near = nearest, lot = chance, alone = one)
+            {
+                ValueCodec.WriteNearest(precision, from, (byte*)near, count);
+                ValueCodec.WriteAtRandom(precision, from, (byte*)lot, count, ref random);
+                ValueCodec.Read(precision, (byte*)lot, read, count);
+                for (var i = 0; i < count; i++)
+                {
+                    ValueCodec.WriteNearest(precision, from + i, (byte*)alone, 1);
+                    Assert.Equal(alone[0], near[i]);
+                    ValueCodec.Read(precision, (byte*)(lot + i), &back, 1);
+                    Assert.Equal(BitConverter.SingleToUInt32Bits(back), BitConverter.SingleToUInt32Bits(read[i]));
+                }
+
+                // Random bits go by place: where a shorter run ends, its last values take the scalar road.
+                for (var length = 1; length < count; length++)
+                {
+                    random = start;
+                    ValueCodec.WriteAtRandom(precision, from, (byte*)alone, length, ref random);
+                    Assert.Equal(chance[..length], one[..length]);
+                }
+            }
+        },
+        iter: 1000,
+        threads: 1);
+
+    [Fact]
+    public void Halves_are_read_and_rounded_as_the_platform_does()
+    {
+        for (var bits = 0; bits <= ushort.MaxValue; bits++)
+        {
+            float value;
+            var kept = (ushort)bits;
+            ValueCodec.Read(RowPrecision.Float16, (byte*)&kept, &value, 1);
+            Assert.Equal((float)BitConverter.UInt16BitsToHalf(kept), value);
+        }
+
+        AnyFloat.Sample(
+            value =>
+            {
+                ushort kept;
+                ValueCodec.WriteNearest(RowPrecision.Float16, &value, (byte*)&kept, 1);
+                var expected = (Half)(float.IsFinite(value) ? Math.Clamp(value, -65504, 65504) : value);
+                Assert.Equal(expected, BitConverter.UInt16BitsToHalf(kept));
+            },
+            iter: 20_000,
+            threads: 1);
+    }
+
+    [Theory]
+    [InlineData(RowPrecision.Float16)]
+    [InlineData(RowPrecision.BFloat16)]
+    public void What_is_finite_stays_finite_and_what_is_not_stays_what_it_is(RowPrecision precision)
+    {
+        float[] values = [float.MaxValue, -float.MaxValue, 65519, 65521, float.PositiveInfinity, float.NegativeInfinity, float.NaN, -0f];
+        var random = 1UL;
+        for (var turn = 0; turn < 200; turn++)
+        {
+            var kept = new ushort[8];
+            var back = new float[8];
+            fixed (float* from = values, to = back)
+            fixed (ushort* half = kept)
+            {
+                if (turn == 0)
+                {
+                    ValueCodec.WriteNearest(precision, from, (byte*)half, 8);
+                }
+                else
+                {
+                    ValueCodec.WriteAtRandom(precision, from, (byte*)half, 8, ref random);
+                }
+
+                ValueCodec.Read(precision, (byte*)half, to, 8);
+            }
+
+            Assert.All(back[..4], value => Assert.True(float.IsFinite(value)));
+            Assert.Equal([float.PositiveInfinity, float.NegativeInfinity, float.NaN], back[4..7]);
+            Assert.True(float.IsNegative(back[7]) && back[7] == 0);
         }
     }
 
