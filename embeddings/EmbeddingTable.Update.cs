@@ -119,8 +119,8 @@ public sealed unsafe partial class EmbeddingTable
                 if (values[i] != null)
                 {
                     var address = (byte*)states[i] - _layout.ValueBytes;
-                    var random = Mixer.Mix(_rounding ^ batch.Ids[from + i]) | 1;
-                    ValueCodec.WriteAtRandom(_layout.Precision, values[i], address, Dimension, ref random);
+                    var random = (uint)(Mixer.Mix(_rounding ^ batch.Ids[from + i]) >> 32);
+                    ValueCodec.WriteAtRandom(_layout.Precision, values[i], address, Dimension, random);
                 }
             }
         }

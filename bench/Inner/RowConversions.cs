@@ -10,7 +10,7 @@ public unsafe class RowConversions
     private const int Rows = 16;
     private readonly float[] _wide = GC.AllocateArray<float>(Rows * 64, pinned: true);
     private readonly byte[] _kept = GC.AllocateArray<byte>(Rows * 64 * 2, pinned: true);
-    private ulong _random = 1;
+    private uint _random;
 
     [Params(RowPrecision.Float16, RowPrecision.BFloat16)]
     public RowPrecision Precision { get; set; }
@@ -38,7 +38,7 @@ public unsafe class RowConversions
 
     [Benchmark(OperationsPerInvoke = Rows)]
     public void AtRandom() =>
-        Each(static (bench, kept, wide) => ValueCodec.WriteAtRandom(bench.Precision, wide, kept, bench.Dimension, ref bench._random));
+        Each(static (bench, kept, wide) => ValueCodec.WriteAtRandom(bench.Precision, wide, kept, bench.Dimension, bench._random++));
 
     private delegate void Conversion(RowConversions bench, byte* kept, float* wide);
 

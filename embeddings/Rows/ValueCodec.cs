@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Monolith.Contracts.Specification;
-using Monolith.Embeddings.Initialization;
 
 namespace Monolith.Embeddings.Rows;
 
@@ -73,11 +72,9 @@ internal static unsafe class ValueCodec
     /// <param name="from">Values.</param>
     /// <param name="to">Rounded values.</param>
     /// <param name="count">How many.</param>
-    /// <param name="random">Moves on.</param>
-    public static void WriteAtRandom(RowPrecision precision, float* from, byte* to, int count, ref ulong random)
+    /// <param name="seed">Random; value i rounds by the bits that are scrambled from seed + i.</param>
+    public static void WriteAtRandom(RowPrecision precision, float* from, byte* to, int count, uint seed)
     {
-        random += Mixer.Golden;
-        var seed = (uint)(Mixer.Mix(random) >> 32);
         if (precision == RowPrecision.BFloat16)
         {
             WriteAtRandom<BrainFloat>((uint*)from, (ushort*)to, count, seed);
