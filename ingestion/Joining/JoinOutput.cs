@@ -1,4 +1,5 @@
 using System.Text;
+using Monolith.Contracts.Events;
 using Monolith.Events;
 using Monolith.Ingestion.Wire;
 
@@ -7,11 +8,6 @@ namespace Monolith.Ingestion.Joining;
 /// <summary>What one transaction will write, and what it counts. While state is rebuilt nothing is written.</summary>
 internal sealed class JoinOutput
 {
-    public const string ReasonHeader = "monolith-reason";
-    public const string TopicHeader = "monolith-topic";
-    public const string PartitionHeader = "monolith-partition";
-    public const string OffsetHeader = "monolith-offset";
-
     /// <summary>Set while state is rebuilt from what was already emitted.</summary>
     public bool Replaying { get; init; }
 
@@ -42,10 +38,10 @@ internal sealed class JoinOutput
 
         var all = new List<EventHeader>(headers ?? [])
         {
-            new(ReasonHeader, Encoding.UTF8.GetBytes(reason)),
-            new(TopicHeader, Encoding.UTF8.GetBytes(from.Topic)),
-            new(PartitionHeader, Encoding.UTF8.GetBytes($"{from.Partition}")),
-            new(OffsetHeader, Encoding.UTF8.GetBytes($"{offset}")),
+            new(AsideHeaders.Reason, Encoding.UTF8.GetBytes(reason)),
+            new(AsideHeaders.Topic, Encoding.UTF8.GetBytes(from.Topic)),
+            new(AsideHeaders.Partition, Encoding.UTF8.GetBytes($"{from.Partition}")),
+            new(AsideHeaders.Offset, Encoding.UTF8.GetBytes($"{offset}")),
         };
         Records.Add(new NewRecord(topic, NewRecord.ByKey, Arena.Copy(key), Arena.Copy(value)) { Headers = all });
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
+using Monolith.Contracts.Events;
 using Monolith.Events;
 
 namespace Monolith.Standalone.DeadLetters;
@@ -54,10 +55,10 @@ internal sealed record DeadLetter
             Partition = partition,
             Offset = record.Offset,
             Time = DateTimeOffset.FromUnixTimeMilliseconds(record.AppendTimeMs),
-            Reason = Take("monolith-reason"),
-            SourceTopic = Take("monolith-topic"),
-            SourcePartition = Take("monolith-partition"),
-            SourceOffset = Take("monolith-offset"),
+            Reason = Take(AsideHeaders.Reason),
+            SourceTopic = Take(AsideHeaders.Topic),
+            SourcePartition = Take(AsideHeaders.Partition),
+            SourceOffset = Take(AsideHeaders.Offset),
             Key = Encoding.UTF8.GetString(record.Key.Span),
             Headers = headers,
             Value = record.Value.ToArray(),

@@ -24,22 +24,43 @@ internal static class DeadLetterReader
         for (var number = 0; number < partitions; number++)
         {
             var partition = new TopicPartition(topic, number);
-            var (low, high) = await log.WatermarksAsync(partition, cancellation);
-            var next = Math.Max(low, high - last);
-            await using var reader = log.OpenReader(new PartitionOffset(partition, next));
-            while (next < high)
-            {
-                var batch = (await reader.ReadAsync(1024, Patience, cancellation))[0];
-                foreach (var record in batch.Records.Span)
-                {
-                    found.Add(DeadLetter.Of(number, record));
-                }
-
-                // What is left of an offset range may be a transaction's marker, which nobody reads.
-                next = batch.Records.IsEmpty ? high : batch.NextOffset;
-            }
+            found.AddRange(await Newest(log, new TopicPartition(topic, number), last, cancellation));
         }
 
         return [.. found.OrderBy(d => d.Time).ThenBy(d => d.Offset).TakeLast(last)];
+    }
+
+    private static async Task<List<DeadLetter>> Newest(IEventLog log, TopicPartition partition, int last, CancellationToken cancellation)
+    {
+        var (low, high) = await log.WatermarksAsync(partition, cancellation);
+        // Offsets are not records: on Kafka each transaction ends in a marker, and what was aborted is not read.
+        for (var range = (2L * last) + 2; ; range *= 4)
+        {
+            var from = Math.Max(low, high - range);
+            var found = await Read(log, new PartitionOffset(partition, from), high, cancellation);
+            if (found.Count >= last || from == low)
+            {
+                return found;
+            }
+        }
+    }
+
+    private static async Task<List<DeadLetter>> Read(IEventLog log, PartitionOffset from, long high, CancellationToken cancellation)
+    {
+        var found = new List<DeadLetter>();
+        await using var reader = log.OpenReader(from);
+        for (var next = from.Offset; next < high;)
+        {
+            var batch = (await reader.ReadAsync(1024, Patience, cancellation))[0];
+            foreach (var record in batch.Records.Span)
+            {
+                found.Add(DeadLetter.Of(from.Partition.Partition, record));
+            }
+
+            // What is left of an offset range may be a marker, which nobody reads.
+            next = batch.AtEnd || batch.Records.IsEmpty ? high : batch.NextOffset;
+        }
+
+        return found;
     }
 }

@@ -1,5 +1,8 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
+using Monolith.Events;
 using Monolith.Events.Kafka;
 using Monolith.Standalone.CommandLine;
 using Monolith.Standalone.Hosting;
@@ -40,6 +43,37 @@ public sealed class ServerTests(ComposeServers servers, ITestOutputHelper output
         await Demo(kafka, redis, null, 2);
         // Kafka's own, for offsets and transactions, begin with two underscores.
         Assert.DoesNotContain((await log.TopicsAsync(Token)).Except(before), t => !t.StartsWith("__", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Dead_letters_on_kafka_are_counted_by_records_not_by_offsets()
+    {
+        var (kafka, _) = await servers.AddressesAsync();
+        await using var log = new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = kafka });
+        var model = $"m{Guid.NewGuid():n}";
+        var topic = new ModelTopics(model).DeadLetters;
+        await log.CreateTopicAsync(new TopicSettings { Name = topic, Partitions = 1 }, Token);
+        await using var member = await log.JoinGroupAsync($"{model}.test", topic, Token);
+        await using var writer = await log.OpenWriterAsync($"{model}.test", Token);
+        for (var i = 0; i < 5; i++)
+        {
+            // A transaction each: every second offset is a marker.
+            var letter = new NewRecord(topic, 0, "r1"u8.ToArray(), Encoding.UTF8.GetBytes($"letter {i}"))
+            {
+                Headers = [new(AsideHeaders.Reason, Encoding.UTF8.GetBytes($"reason {i}"))],
+            };
+            await writer.CommitAsync(new EventTransaction([letter], member, []), Token);
+        }
+
+        using var said = new StringWriter();
+        Assert.Equal(ExitCodes.Success, await MonolithCommandLine.RunAsync(["dlq", "list", "--model", model, "--kafka", kafka, "--last", "3"], said, said, Token));
+        var lines = said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["reason 2", "reason 3", "reason 4", "3 dead letters"], lines.Select(l => l.Split("  ")[^1].Trim()));
+
+        using var shown = new StringWriter();
+        var place = lines[0].Split(' ')[0];
+        Assert.Equal(ExitCodes.Success, await MonolithCommandLine.RunAsync(["dlq", "show", place, "--model", model, "--kafka", kafka], shown, shown, Token));
+        Assert.EndsWith("letter 2", shown.ToString().Trim(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Monolith.Contracts.Events;
 using Monolith.Events;
 using Monolith.Events.Embedded;
 using Monolith.Standalone.CommandLine;
@@ -52,6 +54,26 @@ public sealed class DeadLetterCommandTests : IDisposable
         var (code, said) = await Dlq("show", "0/99");
         Assert.Equal(ExitCodes.Usage, code);
         Assert.StartsWith("monolith: '0/99' is not among the 100 newest", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_protobuf_event_is_shown_decoded_too()
+    {
+        await Fill();
+        using (var folder = DataFolder.Open(_folder))
+        {
+            await using var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = folder.Log });
+            var topics = new ModelTopics("shop");
+            var shown = new Impression { RequestId = "r9", Items = { new ShownItem { ItemId = "a" } } };
+            var record = new NewRecord(topics.DeadLetters, 0, "r9"u8.ToArray(), shown.ToByteArray())
+            {
+                Headers = [new(AsideHeaders.Topic, Encoding.UTF8.GetBytes(topics.Impressions)), new("content-type", "application/x-protobuf"u8.ToArray())],
+            };
+            await log.AppendAsync([record], Token);
+        }
+
+        var (_, said) = await Dlq("show", "0/2");
+        Assert.Contains("event: { \"requestId\": \"r9\", \"items\": [ { \"itemId\": \"a\" } ] }", said, StringComparison.Ordinal);
     }
 
     [Fact]
