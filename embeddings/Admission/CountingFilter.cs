@@ -4,8 +4,8 @@ namespace Monolith.Embeddings.Admission;
 
 /// <summary>
 /// Counts occurrences of ids that have no row yet, in bounded memory. A cell is a 12-bit signature and a 4-bit count; two
-/// ids with one signature in one neighbourhood share a count (admitted early, never late). Cells lie in
-/// <see cref="Windows"/> arrays: new ids enter the newest, an id found in an older one moves to the newest, and when the
+/// ids with one signature in one neighbourhood share a count (admitted early; late only if that count then moves with one of
+/// them). Cells lie in <see cref="Windows"/> arrays: new ids enter the newest, an id found in an older one moves to the newest, and when the
 /// newest is full the oldest is cleared and takes its place, so that counts of ids long unseen fade.
 /// </summary>
 internal sealed class CountingFilter

@@ -13,7 +13,10 @@ internal sealed unsafe partial class CuckooIndex
     private const double RebuiltLoad = 0.9;
 
     private const int MinPagesAfterSplit = 8;
-    private const int MaxDepth = 26;
+
+    /// <summary>Ids there have to be for a place of the directory; by chance there are some ten thousand.</summary>
+    private const int LeastIdsPerPlace = 256;
+
     private readonly Queue<ulong> _waiting = new();
     private readonly List<IndexEntry> _crowded = new(capacity: 4096);
 
@@ -185,7 +188,8 @@ internal sealed unsafe partial class CuckooIndex
 
     private void Double()
     {
-        if (_depth == MaxDepth)
+        // Chosen ids that agree in ever more bits would otherwise double it without end.
+        if (LeastIdsPerPlace * (1L << _depth) > Count)
         {
             throw HashIsBroken();
         }
