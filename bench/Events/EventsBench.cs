@@ -13,7 +13,7 @@ namespace Monolith.Bench.Events;
 internal static class EventsBench
 {
     public const string Usage =
-        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--events N] [--seconds S] [--items N] [--max-rate N] [--embedded no] | --pending ITEMS";
+        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--events N] [--seconds S] [--items N] [--max-rate N] [--embedded no] | --pending ITEMS [--json FILE]";
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -28,7 +28,14 @@ internal static class EventsBench
         var load = new JoinLoad(Number("--items", 10));
         if (Value("--pending") is not null)
         {
-            PendingRun.Run(Spec("bench"), load, Number("--pending", 0) / Number("--items", 10));
+            var lists = Number("--pending", 0) / Number("--items", 10);
+            PendingRun.Run(Spec("bench"), load, lists);
+            var restarts = await RestartRun.RunAsync(Spec("bench"), load, lists);
+            if (Value("--json") is { } to)
+            {
+                await File.WriteAllTextAsync(to, JsonSerializer.Serialize(restarts, JoinFigures.Json));
+            }
+
             return 0;
         }
 

@@ -38,7 +38,7 @@ internal sealed class JoinLoad
         for (var half = 0; half < 2; half++)
         {
             var shown = Impression(pair, half, timeMs);
-            var key = shown.AsMemory(2, RequestIdBytes);
+            var key = KeyOf(shown);
             into.Add(new NewRecord(topics.Impressions, NewRecord.ByKey, key, shown));
             if (half == 0)
             {
@@ -49,6 +49,9 @@ internal sealed class JoinLoad
 
     /// <summary>An impression of some pair.</summary>
     public byte[] Impression(int pair, int half, long timeMs) => Encode(pair, half, timeMs, 3 << 3, _lists[pair % Lists]);
+
+    /// <summary>The request id of an impression.</summary>
+    public static Memory<byte> KeyOf(byte[] impression) => impression.AsMemory(2, RequestIdBytes);
 
     /// <summary>The pair whose only example a group is; −1: it is another kind of group.</summary>
     public static int PairOfPositive(ReadOnlySpan<byte> group)

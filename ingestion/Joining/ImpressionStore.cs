@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Monolith.Ingestion.Joining.Checkpoints;
 
 namespace Monolith.Ingestion.Joining;
 
@@ -10,14 +12,19 @@ internal readonly record struct StoredImpression(int Block, int Offset, int Leng
 
 /// <summary>
 /// The bytes of a partition's pending impressions: in blocks of memory within the budget, beyond it in one file a time window,
-/// written in whole blocks and deleted as a whole. The windows that close last go to disk first. Files are this process's own:
-/// they vanish with it.
+/// written in whole blocks and deleted as a whole. The windows that close last leave memory first. With files for checkpoints a
+/// block is written as soon as it is full, so a checkpoint has little left to write; without, only when memory is short, and
+/// files vanish with the process.
 /// </summary>
-internal sealed class ImpressionStore(JoinMemory memory, string folder) : IDisposable
+internal sealed class ImpressionStore(JoinMemory memory, CheckpointFiles? files = null) : IDisposable
 {
-    private readonly SortedDictionary<long, Window> _windows = [];
+    private readonly SortedDictionary<long, ImpressionWindow> _windows = [];
+
+    /// <summary>Windows that were dropped and that the last checkpoint still needs.</summary>
+    private readonly List<ImpressionWindow> _dropped = [];
     private byte[] _read = [];
     private (long Window, StoredImpression Stored) _last;
+    private int _captures;
 
     /// <summary>Bytes on disk.</summary>
     public long SpilledBytes { get; private set; }
@@ -26,15 +33,18 @@ internal sealed class ImpressionStore(JoinMemory memory, string folder) : IDispo
     {
         if (!_windows.TryGetValue(window, out var to))
         {
-            _windows[window] = to = new Window();
+            _windows[window] = to = new ImpressionWindow();
         }
 
-        if (to.Blocks.Count == 0 || to.Blocks[^1] is not { } block || block.Length - to.At < bytes.Length)
+        if (to.Blocks.Count == 0 || to.Blocks[^1].Memory is not { } block || block.Length - to.At < bytes.Length)
         {
-            Spill();
-            to.Blocks.Add(block = memory.Rent(bytes.Length));
-            to.Positions.Add(-1);
-            to.At = 0;
+            if (files is not null && to.Blocks.Count > to.Written)
+            {
+                Write(to);
+            }
+
+            MakeRoom(0);
+            block = to.Begin(memory.Rent(bytes.Length));
         }
 
         bytes.CopyTo(block.AsSpan(to.At));
@@ -46,9 +56,10 @@ internal sealed class ImpressionStore(JoinMemory memory, string folder) : IDispo
     public ReadOnlySpan<byte> Get(long window, StoredImpression stored)
     {
         var from = _windows[window];
-        if (from.Blocks[stored.Block] is { } block)
+        ref readonly var block = ref CollectionsMarshal.AsSpan(from.Blocks)[stored.Block];
+        if (block.Memory is { } bytes)
         {
-            return block.AsSpan(stored.Offset, stored.Length);
+            return bytes.AsSpan(stored.Offset, stored.Length);
         }
 
         if (_last != (window, stored))
@@ -58,13 +69,7 @@ internal sealed class ImpressionStore(JoinMemory memory, string folder) : IDispo
                 _read = GC.AllocateUninitializedArray<byte>(stored.Length);
             }
 
-            var at = 0;
-            while (at < stored.Length)
-            {
-                var read = RandomAccess.Read(from.File!, _read.AsSpan(at, stored.Length - at), from.Positions[stored.Block] + stored.Offset + at);
-                at += read > 0 ? read : throw new IOException($"A file of pending impressions in '{folder}' ends too early.");
-            }
-
+            from.Read(block.Position + stored.Offset, _read.AsSpan(0, stored.Length));
             _last = (window, stored);
         }
 
@@ -76,13 +81,109 @@ internal sealed class ImpressionStore(JoinMemory memory, string folder) : IDispo
     {
         while (_windows.Count > 0 && First() is var oldest && oldest < window)
         {
-            Drop(_windows[oldest]);
+            var dropped = _windows[oldest];
+            dropped.Release(memory);
             _windows.Remove(oldest);
             _last = default;
+            if (dropped.Capture > 0)
+            {
+                _dropped.Add(dropped);
+            }
+            else
+            {
+                Delete(dropped);
+            }
         }
     }
 
-    public void Dispose() => DropBefore(long.MaxValue);
+    /// <summary>Takes blocks out of memory until the budget has room for so many bytes, or only blocks in use are left.</summary>
+    public void MakeRoom(long bytes)
+    {
+        if (!memory.IsOver(bytes))
+        {
+            return;
+        }
+
+        foreach (var window in _windows.Values.Reverse())
+        {
+            // The last block still takes bytes.
+            for (; memory.IsOver(bytes) && window.Spilled < window.Blocks.Count - 1; window.Spilled++)
+            {
+                if (window.Spilled == window.Written)
+                {
+                    Write(window);
+                }
+
+                window.Spill(window.Spilled, memory);
+            }
+        }
+    }
+
+    /// <summary>Writes what a checkpoint needs; it holds once the files that are returned are on disk.</summary>
+    public List<SafeFileHandle> Capture(CheckpointWriter to)
+    {
+        var written = new List<SafeFileHandle>();
+        _captures++;
+        to.Value(_windows.Count);
+        foreach (var (number, window) in _windows)
+        {
+            window.Capture = _captures;
+            to.Value(number);
+            window.Save(to);
+            if (window.File is { } file)
+            {
+                written.Add(file);
+            }
+        }
+
+        return written;
+    }
+
+    /// <summary>Reads what <see cref="Capture"/> wrote, and checks the windows' files.</summary>
+    /// <exception cref="InvalidDataException">A file does not hold what was written to it.</exception>
+    public void Restore(CheckpointReader from)
+    {
+        _captures++;
+        for (var count = from.Value<int>(); count > 0; count--)
+        {
+            var window = _windows[from.Value<long>()] = new ImpressionWindow { Capture = _captures };
+            window.Load(from, files!, memory);
+            SpilledBytes += window.FileBytes;
+        }
+
+        files!.KeepOnly([files.Checkpoint, .. _windows.Values.Where(w => w.Path is not null).Select(w => w.Path!)]);
+    }
+
+    /// <summary>The last capture has been published: what only older ones needed can go.</summary>
+    public void Published()
+    {
+        foreach (var window in _dropped.FindAll(w => w.Capture < _captures))
+        {
+            _dropped.Remove(window);
+            Delete(window);
+        }
+    }
+
+    /// <summary>There is no checkpoint any more, and nothing is kept for one.</summary>
+    public void Retired()
+    {
+        _dropped.ForEach(Delete);
+        _dropped.Clear();
+        foreach (var window in _windows.Values)
+        {
+            window.Capture = 0;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        DropBefore(long.MaxValue);
+
+        // The last checkpoint needs these.
+        _dropped.ForEach(w => w.File?.Dispose());
+        _dropped.Clear();
+    }
 
     private long First()
     {
@@ -94,40 +195,21 @@ internal sealed class ImpressionStore(JoinMemory memory, string folder) : IDispo
         return long.MaxValue;
     }
 
-    /// <summary>Makes room: full blocks go to disk until the budget is kept or only blocks in use are left.</summary>
-    private void Spill()
+    private void Write(ImpressionWindow window)
     {
-        if (!memory.IsOver)
-        {
-            return;
-        }
-
-        foreach (var window in _windows.Values.Reverse())
-        {
-            // The last block still takes bytes.
-            for (; memory.IsOver && window.Spilled < window.Blocks.Count - 1; window.Spilled++)
-            {
-                SpillBlock(window, window.Spilled);
-            }
-        }
+        window.File ??= Create(window);
+        SpilledBytes += window.WriteNext();
     }
 
-    private void SpillBlock(Window window, int index)
+    private SafeFileHandle Create(ImpressionWindow window)
     {
-        var block = window.Blocks[index]!;
-        window.File ??= Create();
-        RandomAccess.Write(window.File, block, window.FileBytes);
-        window.Positions[index] = window.FileBytes;
-        window.FileBytes += block.Length;
-        SpilledBytes += block.Length;
-        window.Blocks[index] = null;
-        memory.Return(block);
-    }
+        if (files is not null)
+        {
+            window.Path = files.NewWindow();
+            return File.OpenHandle(window.Path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+        }
 
-    private SafeFileHandle Create()
-    {
-        Directory.CreateDirectory(folder);
-        var path = Path.Combine(folder, $"pending-{Guid.NewGuid():N}");
+        var path = Path.Combine(Path.GetTempPath(), $"monolith-pending-{Guid.NewGuid():N}");
         var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.DeleteOnClose);
         if (!OperatingSystem.IsWindows())
         {
@@ -138,36 +220,13 @@ internal sealed class ImpressionStore(JoinMemory memory, string folder) : IDispo
         return file;
     }
 
-    private void Drop(Window window)
+    private void Delete(ImpressionWindow window)
     {
         SpilledBytes -= window.FileBytes;
         window.File?.Dispose();
-        foreach (var block in window.Blocks)
+        if (window.Path is { } path)
         {
-            if (block is not null)
-            {
-                memory.Return(block);
-            }
+            File.Delete(path);
         }
-    }
-
-    /// <summary>Impressions whose last window closes at about the same time.</summary>
-    private sealed class Window
-    {
-        /// <summary>Its blocks; null: on disk.</summary>
-        public List<byte[]?> Blocks { get; } = [];
-
-        /// <summary>Where each block lies in the file; −1: in memory.</summary>
-        public List<long> Positions { get; } = [];
-
-        /// <summary>Bytes used of the last block.</summary>
-        public int At { get; set; }
-
-        /// <summary>Blocks before this one are on disk.</summary>
-        public int Spilled { get; set; }
-
-        public SafeFileHandle? File { get; set; }
-
-        public long FileBytes { get; set; }
     }
 }

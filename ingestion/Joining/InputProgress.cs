@@ -1,3 +1,5 @@
+using Monolith.Ingestion.Joining.Checkpoints;
+
 namespace Monolith.Ingestion.Joining;
 
 /// <summary>How far one input of a partition has been read.</summary>
@@ -14,6 +16,14 @@ internal sealed class InputProgress
 
     /// <summary>Whether reading it is suspended, because it is too far ahead of the other input.</summary>
     public bool Paused { get; set; }
+
+    public void Save(CheckpointWriter to)
+    {
+        to.Value(Next);
+        to.Value(NewestMs);
+    }
+
+    public void Load(CheckpointReader from) => (Next, NewestMs) = (from.Value<long>(), from.Value<long>());
 
     public void Saw(long eventTimeMs) => NewestMs = Math.Max(NewestMs, eventTimeMs);
 }

@@ -29,6 +29,9 @@ internal readonly record struct JoinEntry(
     private const byte Version = 1;
     private const int Bytes = 1 + (9 * 8);
 
+    /// <summary>How many records it took, as far as offsets say.</summary>
+    public long Records => ImpressionsThrough - ImpressionsFrom + ActionsThrough - ActionsFrom;
+
     public byte[] Encode()
     {
         var bytes = new byte[Bytes];

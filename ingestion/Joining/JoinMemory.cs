@@ -14,7 +14,8 @@ internal sealed class JoinMemory(long budgetBytes, int blockBytes = JoinMemory.D
     /// <summary>Bytes in blocks that hold something.</summary>
     public long UsedBytes => Interlocked.Read(ref _used);
 
-    public bool IsOver => UsedBytes > budgetBytes;
+    /// <summary>Whether so many bytes more would be too many.</summary>
+    public bool IsOver(long more) => UsedBytes + more > budgetBytes;
 
     /// <summary>A block of the usual size, or a larger one for what does not fit into that.</summary>
     public byte[] Rent(int atLeast)

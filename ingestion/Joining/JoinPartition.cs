@@ -3,7 +3,7 @@ using Monolith.Events;
 namespace Monolith.Ingestion.Joining;
 
 /// <summary>One partition that this joiner owns: its state, how far its inputs are read, its journal.</summary>
-internal sealed class JoinPartition(JoinRules rules, int partition, ImpressionStore store) : IDisposable
+internal sealed partial class JoinPartition(JoinRules rules, int partition, ImpressionStore store) : IDisposable
 {
     private readonly PartitionJoiner _joiner = new(rules, partition, store);
     private readonly JoinFloor _floor = new(rules);
@@ -36,6 +36,7 @@ internal sealed class JoinPartition(JoinRules rules, int partition, ImpressionSt
         Take(impressions, actions, output);
         _joiner.Advance(entry.WatermarkMs, output);
         _floor.Add(entry, journalOffset);
+        Took(entry, journalOffset);
         Impressions.Next = entry.ImpressionsThrough;
         Actions.Next = entry.ActionsThrough;
     }
@@ -129,15 +130,21 @@ internal sealed class JoinPartition(JoinRules rules, int partition, ImpressionSt
     private void Journal(JoinEntry entry, JoinOutput output, List<CommittedOffset> offsets)
     {
         _floor.Add(entry, _journalNext);
-        var (floor, journalOffset) = _floor.At(entry.WatermarkMs)
-            ?? (entry with { Sequence = entry.Sequence + 1, ImpressionsFrom = entry.ImpressionsThrough, ActionsFrom = entry.ActionsThrough }, _journalNext);
+        var floor = _floor.At(entry.WatermarkMs) ?? new FloorPiece
+        {
+            Sequence = entry.Sequence + 1,
+            ImpressionsFrom = entry.ImpressionsThrough,
+            ActionsFrom = entry.ActionsThrough,
+            JournalOffset = _journalNext,
+        };
         entry = entry with { FloorSequence = floor.Sequence };
+        Took(entry, _journalNext);
         _sequence++;
         _journalNext++;
         output.Records.Add(new NewRecord(rules.Topics.Joins, Partition, default, entry.Encode()));
         offsets.Add(new CommittedOffset(new TopicPartition(rules.Topics.Impressions, Partition), floor.ImpressionsFrom));
         offsets.Add(new CommittedOffset(new TopicPartition(rules.Topics.Actions, Partition), floor.ActionsFrom));
         // The newest entry is always kept: it says how far the inputs were taken.
-        offsets.Add(new CommittedOffset(new TopicPartition(rules.Topics.Joins, Partition), journalOffset));
+        offsets.Add(new CommittedOffset(new TopicPartition(rules.Topics.Joins, Partition), floor.JournalOffset));
     }
 }

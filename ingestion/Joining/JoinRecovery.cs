@@ -1,23 +1,40 @@
+using Microsoft.Extensions.Logging;
 using Monolith.Events;
+using Monolith.Ingestion.Joining.Checkpoints;
 
 namespace Monolith.Ingestion.Joining;
 
 /// <summary>
 /// Rebuilds a partition's state: the journal says which input was taken, in which pieces, and how far windows had closed;
-/// taking it again with the output switched off gives the state of the last commit.
+/// taking it again with the output switched off gives the state of the last commit. It begins with the last checkpoint, when
+/// there is one whose transaction the journal still holds, and with nothing otherwise.
 /// </summary>
-internal sealed class JoinRecovery(IEventLog log, JoinRules rules, string group, Func<ImpressionStore> store)
+internal sealed partial class JoinRecovery(
+    IEventLog log, JoinRules rules, string group, JoinMemory memory, TimeProvider time, ILogger logger, Func<int, CheckpointFiles>? files)
 {
     private const int MaxRecords = 4096;
     private const int MaxEmptyReads = 300;
     private static readonly TimeSpan ReadWait = TimeSpan.FromMilliseconds(200);
+    private readonly ILogger _logger = logger;
 
     public async Task<JoinPartition> OpenAsync(int partition, CancellationToken cancellationToken)
     {
-        var opened = new JoinPartition(rules, partition, store());
         var joins = new TopicPartition(rules.Topics.Joins, partition);
         var high = (await log.WatermarksAsync(joins, cancellationToken).ConfigureAwait(false)).High;
-        var journal = await ReadJournalAsync(joins, high, cancellationToken).ConfigureAwait(false);
+        var of = files?.Invoke(partition);
+        if (of is not null)
+        {
+            if (File.Exists(of.Checkpoint) && await FromCheckpointAsync(of, joins, high, cancellationToken).ConfigureAwait(false) is { } continued)
+            {
+                return continued;
+            }
+
+            of.KeepOnly();
+        }
+
+        var opened = new JoinPartition(rules, partition, new ImpressionStore(memory, of));
+        var committed = await log.CommittedAsync(group, [joins], cancellationToken).ConfigureAwait(false);
+        var journal = await ReadJournalAsync(joins, committed.Count == 0 ? 0 : committed[0].Offset, high, cancellationToken).ConfigureAwait(false);
         if (journal.Count == 0)
         {
             opened.Continue(0, high);
@@ -25,45 +42,87 @@ internal sealed class JoinRecovery(IEventLog log, JoinRules rules, string group,
         }
 
         var last = journal[^1].Entry;
-        var live = journal.FindAll(j => j.Entry.Sequence >= last.FloorSequence);
-        if (live.Count > 0)
-        {
-            await ReplayAsync(opened, live, cancellationToken).ConfigureAwait(false);
-        }
-
-        opened.State.Advance(last.WatermarkMs, new JoinOutput { Replaying = true });
-        (opened.Impressions.Next, opened.Actions.Next) = (last.ImpressionsThrough, last.ActionsThrough);
-        opened.Continue(last.Sequence + 1, high);
+        await ReplayAsync(opened, journal.FindAll(j => j.Entry.Sequence >= last.FloorSequence), last, high, cancellationToken).ConfigureAwait(false);
         return opened;
     }
 
-    private async Task<List<(JoinEntry Entry, long Offset)>> ReadJournalAsync(TopicPartition joins, long high, CancellationToken cancellationToken)
+    private async Task<JoinPartition?> FromCheckpointAsync(CheckpointFiles of, TopicPartition joins, long high, CancellationToken cancellationToken)
     {
-        var committed = await log.CommittedAsync(group, [joins], cancellationToken).ConfigureAwait(false);
-        var from = committed.Count == 0 ? 0 : committed[0].Offset;
-        await using var reader = new RangeReader(log.OpenReader(new PartitionOffset(joins, from)), joins, from);
-        var records = await reader.ThroughAsync(high, cancellationToken).ConfigureAwait(false);
-        var entries = new List<(JoinEntry, long)>(records.Length);
-        foreach (var record in records.Span)
+        JoinPartition? opened = null;
+        try
         {
-            entries.Add((JoinEntry.Decode(record.Value.Span), record.Offset));
+            var started = time.GetTimestamp();
+            using var checkpoint = CheckpointReader.Open(of.Checkpoint);
+            var head = CheckpointHead.Read(checkpoint, rules);
+            var journal = await ReadJournalAsync(joins, head.JournalOffset, high, cancellationToken).ConfigureAwait(false);
+            var at = journal.FindIndex(j => j.Entry == head.Entry);
+            if (at < 0)
+            {
+                throw new InvalidDataException("The journal does not hold its transaction any more.");
+            }
+
+            var last = journal[^1].Entry;
+            if (head.Entry.Sequence + 1 < last.FloorSequence)
+            {
+                throw new InvalidDataException("Others have joined since; what it has not seen of their input may be gone, and is not needed.");
+            }
+
+            opened = new JoinPartition(rules, joins.Partition, new ImpressionStore(memory, of));
+            opened.Restore(checkpoint, head);
+            var (requests, restored) = (opened.State.Requests, time.GetElapsedTime(started));
+            await ReplayAsync(opened, journal[(at + 1)..], last, high, cancellationToken).ConfigureAwait(false);
+            LogContinued(joins.Partition, requests, checkpoint.Bytes, restored.TotalSeconds, opened.ToReplay);
+            return opened;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            opened?.Dispose();
+            LogRefused(joins.Partition, e.Message);
+            return null;
+        }
+        catch
+        {
+            opened?.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<List<(JoinEntry Entry, long Offset)>> ReadJournalAsync(TopicPartition joins, long from, long high, CancellationToken cancellationToken)
+    {
+        await using var reader = new RangeReader(log.OpenReader(new PartitionOffset(joins, from)), joins, from);
+        var entries = new List<(JoinEntry, long)>();
+        for (var through = from; through < high;)
+        {
+            through = Math.Min(through + MaxRecords, high);
+            foreach (var record in (await reader.ThroughAsync(through, cancellationToken).ConfigureAwait(false)).Span)
+            {
+                entries.Add((JoinEntry.Decode(record.Value.Span), record.Offset));
+            }
         }
 
         return entries;
     }
 
-    private async Task ReplayAsync(JoinPartition into, List<(JoinEntry Entry, long Offset)> journal, CancellationToken cancellationToken)
+    private async Task ReplayAsync(
+        JoinPartition into, List<(JoinEntry Entry, long Offset)> journal, JoinEntry last, long high, CancellationToken cancellationToken)
     {
         var output = new JoinOutput { Replaying = true };
-        await using var impressions = Open(rules.Topics.Impressions, into.Partition, journal[0].Entry.ImpressionsFrom);
-        await using var actions = Open(rules.Topics.Actions, into.Partition, journal[0].Entry.ActionsFrom);
-        foreach (var (entry, offset) in journal)
+        if (journal.Count > 0)
         {
-            output.Begin(0);
-            var shown = await impressions.ThroughAsync(entry.ImpressionsThrough, cancellationToken).ConfigureAwait(false);
-            var done = await actions.ThroughAsync(entry.ActionsThrough, cancellationToken).ConfigureAwait(false);
-            into.Replay(entry, offset, shown.Span, done.Span, output);
+            await using var impressions = Open(rules.Topics.Impressions, into.Partition, journal[0].Entry.ImpressionsFrom);
+            await using var actions = Open(rules.Topics.Actions, into.Partition, journal[0].Entry.ActionsFrom);
+            foreach (var (entry, offset) in journal)
+            {
+                output.Begin(0);
+                var shown = await impressions.ThroughAsync(entry.ImpressionsThrough, cancellationToken).ConfigureAwait(false);
+                var done = await actions.ThroughAsync(entry.ActionsThrough, cancellationToken).ConfigureAwait(false);
+                into.Replay(entry, offset, shown.Span, done.Span, output);
+            }
         }
+
+        into.State.Advance(last.WatermarkMs, output);
+        (into.Impressions.Next, into.Actions.Next) = (last.ImpressionsThrough, last.ActionsThrough);
+        into.Continue(last.Sequence + 1, high);
     }
 
     private RangeReader Open(string topic, int partition, long from)
@@ -111,4 +170,12 @@ internal sealed class JoinRecovery(IEventLog log, JoinRules rules, string group,
 
         public ValueTask DisposeAsync() => reader.DisposeAsync();
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Partition {Partition} continues from its checkpoint: {Requests} requests, {Bytes} bytes read in {Seconds:F2} s; {Records} records after it were taken again")]
+    private partial void LogContinued(int partition, int requests, long bytes, double seconds, long records);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The checkpoint of partition {Partition} is not used; all input that is needed is taken again. {Reason}")]
+    private partial void LogRefused(int partition, string reason);
 }

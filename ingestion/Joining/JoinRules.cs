@@ -1,4 +1,7 @@
+using System.IO.Hashing;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
@@ -16,6 +19,7 @@ internal sealed class JoinRules
     private const int LeastBucketsPerWindow = 256;
     private const int ShortBucketMs = 20;
     private const int LongestBucketMs = 10_000;
+    private static readonly JsonSerializerOptions Exact = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     public JoinRules(ModelSpec spec, int inputPartitions)
     {
@@ -30,6 +34,18 @@ internal sealed class JoinRules
         var shortest = Math.Clamp(StageWindowsMs[0] / LeastBucketsPerWindow, 1, ShortBucketMs);
         BucketMs = Math.Clamp(StageWindowsMs[0] / BucketsPerWindow, shortest, LongestBucketMs);
         PartitionBy = Encoding.UTF8.GetBytes(SourceOf(spec));
+        var shapesState = new
+        {
+            spec.Name,
+            InputPartitions,
+            AllowedSkewMs,
+            BucketMs,
+            StageWindowsMs,
+            StageOf,
+            Rules = spec.Tasks.Select(t => t.LabelRules()),
+            Windows = Kinds.Select(k => k.WindowMs),
+        };
+        Fingerprint = XxHash128.HashToUInt128(JsonSerializer.SerializeToUtf8Bytes(shapesState, Exact));
     }
 
     public ModelTopics Topics { get; }
@@ -67,6 +83,9 @@ internal sealed class JoinRules
 
     /// <summary>The field whose value spreads examples over partitions.</summary>
     public byte[] PartitionBy { get; }
+
+    /// <summary>Of everything that shapes the joiner's state: state is of use only to rules with the same.</summary>
+    public UInt128 Fingerprint { get; }
 
     /// <summary>The rules for a kind of action; null: it says nothing.</summary>
     public KindRules? KindOf(ReadOnlySpan<byte> kind)

@@ -76,7 +76,7 @@ public sealed partial class Joiner : BackgroundService
             {
                 return;
             }
-            catch (EventLogException e)
+            catch (Exception e) when (e is EventLogException or IOException)
             {
                 _lastError = e.Message;
                 LogStartingOver(e, _options.RetryDelay.TotalSeconds);
@@ -90,7 +90,7 @@ public sealed partial class Joiner : BackgroundService
         await ModelTopicsSetup.EnsureAsync(_log, _spec, _options.InputPartitions, _options.ExamplePartitions, cancellationToken).ConfigureAwait(false);
         var topics = new ModelTopics(_spec.Name);
         var rules = new JoinRules(_spec, await _log.PartitionsAsync(topics.Impressions, cancellationToken).ConfigureAwait(false));
-        await using var run = new JoinerRun(_log, rules, _options, _time, Committed);
+        await using var run = new JoinerRun(_log, rules, _options, _time, _metrics, _logger, Committed);
         try
         {
             await run.StartAsync(cancellationToken).ConfigureAwait(false);

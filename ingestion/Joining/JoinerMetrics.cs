@@ -10,6 +10,9 @@ internal sealed class JoinerMetrics : IDisposable
     private readonly Counter<long> _examples;
     private readonly Counter<long> _labels;
     private readonly Histogram<double> _transaction;
+    private readonly Histogram<double> _checkpoint;
+    private readonly Histogram<double> _pause;
+    private readonly Counter<long> _checkpointBytes;
 
     public JoinerMetrics(Func<long> pendingItems, Func<long> waiting)
     {
@@ -17,6 +20,9 @@ internal sealed class JoinerMetrics : IDisposable
         _examples = _meter.CreateCounter<long>("monolith.joiner.examples", "{example}", "Examples emitted");
         _labels = _meter.CreateCounter<long>("monolith.joiner.labels", "{label}", "Labels of tasks: said as positive or negative, or sampled away");
         _transaction = _meter.CreateHistogram<double>("monolith.joiner.transaction.duration", "s", "One transaction, from reading to durable");
+        _checkpoint = _meter.CreateHistogram<double>("monolith.joiner.checkpoint.duration", "s", "One checkpoint of a partition, until it is on disk");
+        _pause = _meter.CreateHistogram<double>("monolith.joiner.checkpoint.pause", "s", "Of that, how long nothing was joined");
+        _checkpointBytes = _meter.CreateCounter<long>("monolith.joiner.checkpoint.size", "By", "Bytes of checkpoints, without impressions");
         _meter.CreateObservableGauge("monolith.joiner.pending", pendingItems, "{item}", "Shown items whose window is open");
         _meter.CreateObservableGauge("monolith.joiner.waiting", waiting, "{action}", "Actions that wait for their impression");
     }
@@ -42,6 +48,13 @@ internal sealed class JoinerMetrics : IDisposable
         Add(_labels, "label", "positive", counts.Positives);
         Add(_labels, "label", "negative", counts.Negatives);
         Add(_labels, "label", "sampled_away", counts.SampledAway);
+    }
+
+    public void Checkpointed(TimeSpan pause, TimeSpan duration, long bytes)
+    {
+        _pause.Record(pause.TotalSeconds);
+        _checkpoint.Record(duration.TotalSeconds);
+        _checkpointBytes.Add(bytes);
     }
 
     public void Dispose() => _meter.Dispose();

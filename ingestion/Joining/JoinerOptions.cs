@@ -27,8 +27,18 @@ public sealed record JoinerOptions
     /// </summary>
     public long MemoryBudget { get; init; } = 128 << 20;
 
-    /// <summary>Where pending impressions beyond the budget go. The files are this process's own and vanish with it.</summary>
-    public string SpillFolder { get; init; } = Path.GetTempPath();
+    /// <summary>
+    /// Where state is kept for a restart: checkpoints, and pending impressions, in a folder of this joiner's own. Null: a restart
+    /// takes all input again that is still needed, and what is beyond the memory budget goes to files in the temporary folder
+    /// that vanish with the process.
+    /// </summary>
+    public string? StateFolder { get; init; }
+
+    /// <summary>
+    /// About how many records a restart may have to take again. A checkpoint of a partition is taken when it would be more than
+    /// the partition's share of this, and more than a quarter of the requests that the partition remembers.
+    /// </summary>
+    public int CheckpointAfter { get; init; } = 1_000_000;
 
     /// <summary>Longest wait without looking at the clock and the group.</summary>
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(1);

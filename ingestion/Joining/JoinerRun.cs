@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging;
 using Monolith.Events;
+using Monolith.Ingestion.Joining.Checkpoints;
 
 namespace Monolith.Ingestion.Joining;
 
@@ -8,6 +10,8 @@ internal sealed class JoinerRun(
     JoinRules rules,
     JoinerOptions options,
     TimeProvider time,
+    JoinerMetrics metrics,
+    ILogger logger,
     Action<JoinCounts, TimeSpan> committed) : IAsyncDisposable
 {
     /// <summary>How often the group is followed while transactions overlap; it must not change during one.</summary>
@@ -20,6 +24,7 @@ internal sealed class JoinerRun(
     private readonly IEventReader _reader = log.OpenReader();
     private IGroupMember? _member;
     private ITransactionalWriter? _writer;
+    private JoinCheckpoints? _checkpoints;
     private Task _committing = Task.CompletedTask;
     private long _polled;
     private bool _behind;
@@ -36,6 +41,7 @@ internal sealed class JoinerRun(
     {
         // The writer first: it ends what a dead joiner of this name left open, which readers of committed records wait for.
         _writer = await log.OpenWriterAsync($"{_group}.{options.Name}", cancellationToken).ConfigureAwait(false);
+        _checkpoints = options.StateFolder is null ? null : new JoinCheckpoints(rules, options, _memory, time, metrics, logger);
         _member = await log.JoinGroupAsync(_group, rules.Topics.Impressions, cancellationToken).ConfigureAwait(false);
     }
 
@@ -49,6 +55,11 @@ internal sealed class JoinerRun(
         {
             await _committing.ConfigureAwait(false);
             await FollowGroupAsync(cancellationToken).ConfigureAwait(false);
+            if (_checkpoints is not null)
+            {
+                await _checkpoints.StepAsync(log, _partitions.Values, cancellationToken).ConfigureAwait(false);
+            }
+
             _polled = Environment.TickCount64;
         }
 
@@ -100,6 +111,11 @@ internal sealed class JoinerRun(
     {
         // Whatever became of it, nobody may be writing any more.
         await _committing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_checkpoints is not null)
+        {
+            await _checkpoints.DisposeAsync().ConfigureAwait(false);
+        }
+
         foreach (var partition in _partitions.Values)
         {
             partition.Dispose();
@@ -146,6 +162,12 @@ internal sealed class JoinerRun(
     private async Task FollowGroupAsync(CancellationToken cancellationToken)
     {
         var change = await _member!.PollAsync(cancellationToken).ConfigureAwait(false);
+        if (change.Revoked.Count > 0 && _checkpoints is not null)
+        {
+            // The one that is being written holds files of its partition.
+            await _checkpoints.SettleAsync().ConfigureAwait(false);
+        }
+
         foreach (var partition in change.Revoked)
         {
             lock (_partitions)
@@ -162,7 +184,8 @@ internal sealed class JoinerRun(
 
         foreach (var partition in change.Assigned)
         {
-            var opened = await new JoinRecovery(log, rules, _group, () => new ImpressionStore(_memory, options.SpillFolder)).OpenAsync(partition, cancellationToken).ConfigureAwait(false);
+            var recovery = new JoinRecovery(log, rules, _group, _memory, time, logger, _checkpoints is null ? null : _checkpoints.FilesOf);
+            var opened = await recovery.OpenAsync(partition, cancellationToken).ConfigureAwait(false);
             lock (_partitions)
             {
                 _partitions[partition] = opened;

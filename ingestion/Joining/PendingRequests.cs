@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
+using Monolith.Ingestion.Joining.Checkpoints;
 
 namespace Monolith.Ingestion.Joining;
 
-/// <summary>A request the joiner remembers.</summary>
+/// <summary>A request the joiner remembers. Checkpoints hold it as it lies in memory.</summary>
 internal struct PendingRequest
 {
     /// <summary>Hash of the request id.</summary>
@@ -28,7 +29,7 @@ internal struct PendingRequest
 internal sealed class PendingRequests
 {
     private readonly Dictionary<UInt128, int> _index = [];
-    private readonly List<PendingRequest> _slots = [];
+    private List<PendingRequest> _slots = [];
     private readonly Stack<int> _free = [];
 
     public int Count => _index.Count;
@@ -59,5 +60,25 @@ internal sealed class PendingRequests
         _index.Remove(_slots[slot].Key);
         _slots[slot] = default;
         _free.Push(slot);
+    }
+
+    public void Save(CheckpointWriter to) => to.Values<PendingRequest>(CollectionsMarshal.AsSpan(_slots));
+
+    public void Load(CheckpointReader from)
+    {
+        _slots = from.List<PendingRequest>();
+        _index.EnsureCapacity(_slots.Count);
+        for (var slot = 0; slot < _slots.Count; slot++)
+        {
+            // A request without items is none.
+            if (_slots[slot].Items == 0)
+            {
+                _free.Push(slot);
+            }
+            else
+            {
+                _index.Add(_slots[slot].Key, slot);
+            }
+        }
     }
 }

@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using Monolith.Ingestion.Joining.Checkpoints;
+
 namespace Monolith.Ingestion.Joining;
 
 /// <summary>An action that waits for its impression.</summary>
@@ -51,6 +54,39 @@ internal sealed class WaitingActions
         }
 
         return _expired.TryDequeue(out action);
+    }
+
+    public void Save(CheckpointWriter to)
+    {
+        to.Value(_byRequest.Count);
+        foreach (var (request, actions) in _byRequest)
+        {
+            to.Value(request);
+            to.Value(actions.Count);
+            foreach (var action in actions)
+            {
+                to.Value(action.Offset);
+                to.Value(action.EventTimeMs);
+                to.Values(action.Key.Span);
+                to.Values(action.Bytes.Span);
+            }
+        }
+
+        _expiry.Save(to, expiring => to.Values<(UInt128, long)>(CollectionsMarshal.AsSpan(expiring)));
+    }
+
+    public void Load(CheckpointReader from)
+    {
+        for (var requests = from.Value<int>(); requests > 0; requests--)
+        {
+            var actions = _byRequest[from.Value<UInt128>()] = [];
+            for (var left = from.Value<int>(); left > 0; left--, Count++)
+            {
+                actions.Add(new WaitingAction(from.Value<long>(), from.Value<long>(), from.Values<byte>(), from.Values<byte>()));
+            }
+        }
+
+        _expiry.Load(from, from.List<(UInt128, long)>);
     }
 
     private void Expire(UInt128 request, long offset)

@@ -34,6 +34,9 @@ public sealed class DataFolder : IDisposable
     /// <summary>Snapshots of shards, dense parameters and metrics.</summary>
     public string Snapshots => System.IO.Path.Combine(Path, "snapshots");
 
+    /// <summary>The joiner's checkpoints and pending impressions.</summary>
+    public string Joiner => System.IO.Path.Combine(Path, "joiner");
+
     /// <summary>Creates the folder where it is missing, checks its version and takes its lock.</summary>
     /// <exception cref="DataFolderException">Another process uses it, its layout is another, or it is not a data folder.</exception>
     public static DataFolder Open(string path) => Open(System.IO.Path.GetFullPath(path), temporary: false);

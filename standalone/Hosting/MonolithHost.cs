@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Monolith.Events;
 using Monolith.Ingestion;
+using Monolith.Ingestion.Joining;
 using Monolith.Serving.Api;
 using Monolith.Serving.Replica;
 using Monolith.Silos.Hosting;
@@ -129,7 +130,7 @@ public sealed class MonolithHost : IAsyncDisposable
             new EventLogExampleSource(servers.Log, new ModelTopics(spec.Name).Examples, partitions));
         builder.Services.AddTrainer(new TrainerOptions { Workers = options.Workers });
         builder.Services.AddHostedService<LogFloor>();
-        builder.Services.AddJoiner(spec);
+        builder.Services.AddJoiner(spec, new JoinerOptions { StateFolder = folder.Joiner });
         builder.Services.AddIngestion(spec);
         builder.Services.AddSingleton<ITrainingStatusSource, TrainingStatusSource>();
         var app = builder.Build();

@@ -14,7 +14,7 @@ public sealed class ImpressionStoreTests
             steps =>
             {
                 var memory = new JoinMemory(200, 64);
-                using var store = new ImpressionStore(memory, Path.GetTempPath());
+                using var store = new ImpressionStore(memory);
                 var kept = new List<(long Window, StoredImpression Stored, byte[] Bytes)>();
                 foreach (var (window, bytes, drop) in steps)
                 {
@@ -40,7 +40,7 @@ public sealed class ImpressionStoreTests
         const int Budget = 2 << 20;
         const int Windows = 16;
         var memory = new JoinMemory(Budget);
-        using var store = new ImpressionStore(memory, Path.GetTempPath());
+        using var store = new ImpressionStore(memory);
         var list = new byte[600];
         var stored = new StoredImpression[50_000];
         var most = 0L;

@@ -1,16 +1,13 @@
 using System.Text;
 using CsCheck;
-using Google.Protobuf;
-using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
-using Monolith.Events;
 using Monolith.Ingestion.Joining;
+using Monolith.Ingestion.Joining.Checkpoints;
 
 namespace Monolith.Ingestion.Tests.Joining;
 
 public sealed class JoinPartitionTests
 {
-    private const long StartMs = 1_700_000_000_000;
     private const long StepMs = 400;
     private static readonly string[] Kinds = ["click", "buy", "hide"];
     private static readonly string[] Items = ["a", "b", "c"];
@@ -35,14 +32,43 @@ public sealed class JoinPartitionTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void The_same_holds_when_a_restart_continues_from_a_checkpoint_of_before_others_had_the_partition(bool twoTasks)
+    {
+        var continued = 0;
+        Steps.Sample(
+            steps =>
+            {
+                using var folder = new TemporaryFolder();
+                using var run = new PartitionRun(new JoinRules(SpecOf(twoTasks), 1), keepJournal: true, files: new CheckpointFiles(folder.Path));
+                return Check(SpecOf(twoTasks), steps, run, (at, r) =>
+                {
+                    if (r.IsHere && r.Transactions > 0 && at % 3 == 0)
+                    {
+                        r.Checkpoint();
+                    }
+
+                    if (r.CanContinue && at % 5 == 0)
+                    {
+                        r.RestartFromCheckpoint();
+                        Interlocked.Increment(ref continued);
+                    }
+                });
+            },
+            iter: 300);
+        Assert.True(continued > 300);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void Without_any_memory_for_impressions_the_same_is_emitted_from_disk(bool twoTasks)
     {
         var (spec, spilled) = (SpecOf(twoTasks), 0L);
         Steps.Sample(
             steps =>
             {
-                using var fromMemory = new Run(new JoinRules(spec, 1), keepJournal: true);
-                using var fromDisk = new Run(new JoinRules(spec, 1), keepJournal: true, budgetBytes: 0);
+                using var fromMemory = new PartitionRun(new JoinRules(spec, 1), keepJournal: true);
+                using var fromDisk = new PartitionRun(new JoinRules(spec, 1), keepJournal: true, budgetBytes: 0);
                 var same = Check(spec, steps, fromMemory) && Check(spec, steps, fromDisk) && fromMemory.Groups.SequenceEqual(fromDisk.Groups);
                 Interlocked.Add(ref spilled, fromDisk.MostSpilledBytes);
                 return same && fromMemory.MostSpilledBytes == 0;
@@ -55,16 +81,16 @@ public sealed class JoinPartitionTests
 
     private static bool Check(ModelSpec spec, (bool Click, int Request, int Item, bool Twice, int Pause, bool Restart)[] steps, bool keepJournal)
     {
-        using var run = new Run(new JoinRules(spec, 1), keepJournal);
+        using var run = new PartitionRun(new JoinRules(spec, 1), keepJournal);
         return Check(spec, steps, run);
     }
 
-    private static bool Check(ModelSpec spec, (bool Click, int Request, int Item, bool Twice, int Pause, bool Restart)[] steps, Run run)
+    private static bool Check(ModelSpec spec, (bool Click, int Request, int Item, bool Twice, int Pause, bool Restart)[] steps, PartitionRun run, Action<int, PartitionRun>? after = null)
     {
         var rules = new JoinRules(spec, 1);
         var shown = new HashSet<int>();
         var done = new HashSet<string>();
-        foreach (var step in steps)
+        foreach (var (at, step) in steps.Index())
         {
             run.NowMs += StepMs * (1 + step.Pause);
             for (var times = step.Twice ? 2 : 1; times > 0; times--)
@@ -78,7 +104,7 @@ public sealed class JoinPartitionTests
                 else if (times == 1 || !shown.Contains(step.Request))
                 {
                     // A request is shown once in its life; what comes again is the same record.
-                    run.Show(Fixture.Impression($"r{step.Request}", StartMs + step.Request, Items));
+                    run.Show(Fixture.Impression($"r{step.Request}", PartitionRun.StartMs + step.Request, Items));
                     shown.Add(step.Request);
                 }
             }
@@ -88,6 +114,8 @@ public sealed class JoinPartitionTests
             {
                 run.Restart();
             }
+
+            after?.Invoke(at, run);
         }
 
         run.NowMs += 10 * rules.WindowMs;
@@ -106,93 +134,4 @@ public sealed class JoinPartitionTests
 
     private static bool Keeps(JoinRules rules, int task, string request, string item)
         => rules.Sampling[task].Keeps(Encoding.UTF8.GetBytes(request), Encoding.UTF8.GetBytes(item));
-
-    /// <summary>A partition with the log it stands on, in memory.</summary>
-    private sealed class Run(JoinRules rules, bool keepJournal, long budgetBytes = long.MaxValue) : IDisposable
-    {
-        private readonly List<EventRecord> _impressions = [];
-        private readonly List<EventRecord> _actions = [];
-        private readonly List<JoinEntry> _journal = [];
-        private readonly JoinOutput _output = new();
-        private ImpressionStore? _store;
-        private JoinPartition? _partition;
-
-        public long MostSpilledBytes { get; private set; }
-
-        private JoinPartition Partition => _partition ??= new JoinPartition(rules, 0, _store = new ImpressionStore(new JoinMemory(budgetBytes, 64), Path.GetTempPath()));
-
-        public long NowMs { get; set; } = StartMs;
-
-        public List<ExampleGroup> Groups { get; } = [];
-
-        public List<Impression> Dead { get; } = [];
-
-        public void Show(Impression impression) => _impressions.Add(new EventRecord(_impressions.Count, NowMs, default, impression.ToByteArray()));
-
-        public void Click(Contracts.Events.Action action) => _actions.Add(new EventRecord(_actions.Count, NowMs, default, action.ToByteArray()));
-
-        public void Apply()
-        {
-            _output.Begin(NowMs);
-            Partition.Apply(
-                Batch(rules.Topics.Impressions, _impressions, Partition.Impressions.Next),
-                Batch(rules.Topics.Actions, _actions, Partition.Actions.Next),
-                NowMs,
-                long.MaxValue,
-                _output,
-                []);
-            MostSpilledBytes = Math.Max(MostSpilledBytes, _store!.SpilledBytes);
-            foreach (var record in _output.Records)
-            {
-                if (record.Topic == rules.Topics.Joins)
-                {
-                    _journal.Add(JoinEntry.Decode(record.Value.Span));
-                }
-                else if (record.Topic == rules.Topics.Examples)
-                {
-                    Groups.Add(ExampleGroup.Parser.ParseFrom(record.Value.Span));
-                }
-                else if (record.Topic == rules.Topics.DeadLetters)
-                {
-                    Dead.Add(Impression.Parser.ParseFrom(record.Value.Span));
-                }
-            }
-        }
-
-        public void Dispose()
-        {
-            _partition?.Dispose();
-            _partition = null;
-        }
-
-        /// <summary>A new process: state from the journal, or, to prove the check, from nothing.</summary>
-        public void Restart()
-        {
-            Dispose();
-            if (!keepJournal || _journal.Count == 0)
-            {
-                return;
-            }
-
-            var last = _journal[^1];
-            foreach (var entry in _journal.Where(e => e.Sequence >= last.FloorSequence))
-            {
-                Partition.Replay(
-                    entry,
-                    entry.Sequence,
-                    Slice(_impressions, entry.ImpressionsFrom, entry.ImpressionsThrough),
-                    Slice(_actions, entry.ActionsFrom, entry.ActionsThrough),
-                    new JoinOutput { Replaying = true });
-            }
-
-            Partition.State.Advance(last.WatermarkMs, new JoinOutput { Replaying = true });
-            (Partition.Impressions.Next, Partition.Actions.Next) = (last.ImpressionsThrough, last.ActionsThrough);
-            Partition.Continue(last.Sequence + 1, last.Sequence + 1);
-        }
-
-        private static EventRecord[] Slice(List<EventRecord> records, long from, long through) => [.. records.Skip((int)from).Take((int)(through - from))];
-
-        private static PartitionBatch Batch(string topic, List<EventRecord> records, long from)
-            => new(new TopicPartition(topic, 0), Slice(records, from, records.Count), records.Count, AtEnd: true);
-    }
 }

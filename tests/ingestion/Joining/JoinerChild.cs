@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Google.Protobuf;
-using Microsoft.Extensions.Logging.Abstractions;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
 using Monolith.Events.Embedded;
@@ -33,7 +32,9 @@ internal static class JoinerChild
         await using var log = Open(args);
         var spec = args.Length > 4 ? Spec with { Name = args[4] } : Spec;
         await ModelTopicsSetup.EnsureAsync(log, spec, 2, 2);
-        using var joiner = new Joiner(log, spec, new JoinerOptions(), TimeProvider.System, NullLogger<Joiner>.Instance);
+        // A checkpoint every few records: most kills fall into one.
+        var options = new JoinerOptions { StateFolder = Path.Combine(folder, "state"), CheckpointAfter = 40 };
+        using var joiner = new Joiner(log, spec, options, TimeProvider.System, new LinesLogger<Joiner>(Console.Error.WriteLine));
         await joiner.StartAsync(default);
         await Console.Out.WriteLineAsync("started");
         if (run >= 0)

@@ -26,13 +26,18 @@ public sealed class JoinerKillTests(KafkaBroker broker)
     {
         var folder = Directory.CreateTempSubdirectory("monolith-kill-").FullName;
         var random = new Random(5);
+        var continued = 0;
         for (var run = 0; run < kills; run++)
         {
             using var child = new ChildProcess(["joiner-child", folder, $"{run}", .. kafka]);
             Assert.True(await child.LineAsync(Token) == "started", child.Errors);
             await Task.Delay(random.Next(50, kafka.Length > 0 ? 9000 : 900), Token);
             await child.KillAsync(Token);
+            Assert.DoesNotContain("is not used", child.Errors, StringComparison.Ordinal);
+            continued += child.Errors.Contains("continues from its checkpoint", StringComparison.Ordinal) ? 1 : 0;
         }
+
+        Assert.True(continued > 0);
 
         using (var last = new ChildProcess(["joiner-child", folder, "-1", .. kafka]))
         {

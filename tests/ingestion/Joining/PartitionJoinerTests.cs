@@ -94,7 +94,7 @@ public sealed class PartitionJoinerTests
     private static JoinCounts Check(ModelSpec spec, Step[] steps)
     {
         var rules = new JoinRules(spec, 1);
-        using var joiner = new PartitionJoiner(rules, 0, new ImpressionStore(new JoinMemory(long.MaxValue), Path.GetTempPath()));
+        using var joiner = new PartitionJoiner(rules, 0, new ImpressionStore(new JoinMemory(long.MaxValue)));
         var (oracle, counts, said) = (new LabelOracle(spec, rules.BucketMs), new JoinCounts(), new HashSet<(int, string, int)>());
         var scale = (long)spec.Join.Window.TotalMilliseconds / 500;
         var (nowMs, offset) = (StartMs, 0L);
