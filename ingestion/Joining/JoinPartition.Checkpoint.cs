@@ -62,7 +62,7 @@ internal sealed partial class JoinPartition
         store.Retired();
     }
 
-    private void Took(in JoinEntry entry, long journalOffset)
+    private void Remember(in JoinEntry entry, long journalOffset)
     {
         (_last, _lastJournalOffset) = (entry, journalOffset);
         _takenSince += entry.Records;

@@ -36,7 +36,7 @@ internal sealed partial class JoinPartition(JoinRules rules, int partition, Impr
         Take(impressions, actions, output);
         _joiner.Advance(entry.WatermarkMs, output);
         _floor.Add(entry, journalOffset);
-        Took(entry, journalOffset);
+        Remember(entry, journalOffset);
         Impressions.Next = entry.ImpressionsThrough;
         Actions.Next = entry.ActionsThrough;
     }
@@ -138,7 +138,7 @@ internal sealed partial class JoinPartition(JoinRules rules, int partition, Impr
             JournalOffset = _journalNext,
         };
         entry = entry with { FloorSequence = floor.Sequence };
-        Took(entry, _journalNext);
+        Remember(entry, _journalNext);
         _sequence++;
         _journalNext++;
         output.Records.Add(new NewRecord(rules.Topics.Joins, Partition, default, entry.Encode()));

@@ -76,7 +76,7 @@ public sealed partial class Joiner : BackgroundService
             {
                 return;
             }
-            catch (Exception e) when (e is EventLogException or IOException)
+            catch (Exception e) when (e is EventLogException or IOException or UnauthorizedAccessException)
             {
                 _lastError = e.Message;
                 LogStartingOver(e, _options.RetryDelay.TotalSeconds);

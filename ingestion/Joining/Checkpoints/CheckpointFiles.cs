@@ -16,10 +16,13 @@ internal sealed class CheckpointFiles(string folder)
         File.Move(_unfinished, Checkpoint, overwrite: true);
     }
 
+    /// <summary>Deletes the checkpoint; windows are their store's.</summary>
     public void Unpublish()
     {
-        File.Delete(_unfinished);
-        File.Delete(Checkpoint);
+        foreach (var path in new[] { _unfinished, Checkpoint }.Where(File.Exists))
+        {
+            File.Delete(path);
+        }
     }
 
     /// <summary>A name nobody has used: what an older checkpoint names is never written over.</summary>

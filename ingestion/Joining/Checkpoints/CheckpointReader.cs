@@ -41,7 +41,7 @@ internal sealed class CheckpointReader : IDisposable
         where T : unmanaged
     {
         var values = GC.AllocateUninitializedArray<T>(Value<int>());
-        _file.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+        Fill(values.AsSpan());
         return values;
     }
 
@@ -50,12 +50,22 @@ internal sealed class CheckpointReader : IDisposable
     {
         var values = new List<T>();
         CollectionsMarshal.SetCount(values, Value<int>());
-        _file.ReadExactly(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(values)));
+        Fill(CollectionsMarshal.AsSpan(values));
         return values;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private void Fill<T>(Span<T> values)
+        where T : unmanaged
+    {
+        for (int taken; values.Length > 0; values = values[taken..])
+        {
+            taken = Math.Min(values.Length, CheckpointWriter.PieceValues);
+            _file.ReadExactly(MemoryMarshal.AsBytes(values[..taken]));
+        }
+    }
 
     private static void Check(FileStream file)
     {

@@ -9,6 +9,8 @@ namespace Monolith.Ingestion.Joining.Checkpoints;
 /// </summary>
 internal sealed class CheckpointWriter(JoinMemory memory) : IDisposable
 {
+    /// <summary>Values written or read at once.</summary>
+    public const int PieceValues = 1 << 16;
     private readonly List<byte[]> _blocks = [];
     private int _at;
 
@@ -23,7 +25,12 @@ internal sealed class CheckpointWriter(JoinMemory memory) : IDisposable
         where T : unmanaged
     {
         Value(values.Length);
-        Append(MemoryMarshal.AsBytes(values));
+        for (int taken; values.Length > 0; values = values[taken..])
+        {
+            // More than 2 GiB are no span of bytes.
+            taken = Math.Min(values.Length, PieceValues);
+            Append(MemoryMarshal.AsBytes(values[..taken]));
+        }
     }
 
     /// <summary>Writes a new file with the checksum behind the bytes, and returns once it is on disk.</summary>

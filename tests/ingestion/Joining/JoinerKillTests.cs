@@ -33,16 +33,20 @@ public sealed class JoinerKillTests(KafkaBroker broker)
             Assert.True(await child.LineAsync(Token) == "started", child.Errors);
             await Task.Delay(random.Next(50, kafka.Length > 0 ? 9000 : 900), Token);
             await child.KillAsync(Token);
-            Assert.DoesNotContain("is not used", child.Errors, StringComparison.Ordinal);
-            continued += child.Errors.Contains("continues from its checkpoint", StringComparison.Ordinal) ? 1 : 0;
+            Continued(child);
         }
 
-        Assert.True(continued > 0);
 
+        // On Kafka a joiner may be killed before its group has given it anything.
+        var state = Path.Combine(folder, "state");
+        var any = kafka.Length == 0 || (Directory.Exists(state) && Directory.EnumerateFiles(state, "checkpoint", SearchOption.AllDirectories).Any());
         using (var last = new ChildProcess(["joiner-child", folder, "-1", .. kafka]))
         {
             Assert.True(await last.ExitAsync(Token).WaitAsync(TimeSpan.FromSeconds(60), Token) == 0, last.Errors);
+            Continued(last);
         }
+
+        Assert.True(continued > 0 || !any);
 
         var labels = await LabelsAsync(["", folder, "", .. kafka]);
         Assert.DoesNotContain(labels, l => l.Value.Count > 1);
@@ -62,6 +66,12 @@ public sealed class JoinerKillTests(KafkaBroker broker)
         }
 
         Directory.Delete(folder, recursive: true);
+
+        void Continued(ChildProcess child)
+        {
+            Assert.DoesNotContain("is not used", child.Errors, StringComparison.Ordinal);
+            continued += child.Errors.Contains("continues from its checkpoint", StringComparison.Ordinal) ? 1 : 0;
+        }
     }
 
     private static async Task<Dictionary<string, List<float>>> LabelsAsync(string[] args)

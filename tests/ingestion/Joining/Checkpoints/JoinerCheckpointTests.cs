@@ -133,6 +133,26 @@ public sealed class JoinerCheckpointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_checkpoint_that_cannot_be_written_is_a_warning_and_the_joiner_goes_on()
+    {
+        for (var partition = 0; partition < 4; partition++)
+        {
+            Directory.CreateDirectory(Path.Combine(_folder.Path, "shop.0", $"{partition}", "checkpoint.new"));
+        }
+
+        using var joiner = await StartAsync(_f.Log);
+        await _f.Log.AppendAsync([.. Enumerable.Range(0, Requests).Select(r => _f.Record(Fixture.Impression($"r{r}", _f.NowMs, "a")))], Token);
+        await Fixture.UntilAsync(async () =>
+        {
+            await _f.Log.AppendAsync([_f.Record(Fixture.Action("r0", "a", _f.NowMs, "noise"))], Token);
+            return Lines("could not be written") > 0;
+        });
+        Assert.Empty(Checkpoints);
+        await EverythingOnceAsync(joiner, Requests);
+        Assert.Null((await joiner.StatusAsync(Token)).LastError);
+    }
+
+    [Fact]
     public async Task Two_joiners_of_a_name_never_work_in_one_folder_and_of_two_names_they_do()
     {
         using var first = await StartAsync(_f.Log);
