@@ -16,6 +16,7 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
     private readonly List<double> _sharesCpu = [];
     private List<double> _least = [];
     private List<double> _leastCpu = [];
+    private int _updatesOfARun;
 
     /// <summary>
     /// Speed of updates with a snapshot under way, steps included, over their speed without: the median of the runs. Without
@@ -31,6 +32,9 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
 
     /// <summary>The longest of all calls of all runs.</summary>
     public double LongestHoldOfAll { get; private set; }
+
+    /// <summary>The longest of as many updates as a snapshot saw, with none under way: what the machine alone makes of a call.</summary>
+    public double LongestHoldWithout { get; private set; }
 
     /// <summary>As <see cref="SpeedShare"/>, by the time the thread ran.</summary>
     public double SpeedShareCpu => Median(_sharesCpu);
@@ -63,6 +67,8 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
                 File.Delete(file);
             }
         }
+
+        LongestHoldWithout = Updates(_updatesOfARun, null).Calls.Max();
     }
 
     private void Run(Stream stream)
@@ -81,6 +87,7 @@ public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
         LongestHoldOfAll = Math.Max(LongestHoldOfAll, with.Calls.Max());
         _shares.Add(with.PerSecond * (before.Calls.Sum() + after.Calls.Sum()) / (before.Updates + after.Updates));
         _sharesCpu.Add(with.PerSecondCpu * (before.CallsCpu.Sum() + after.CallsCpu.Sum()) / (before.Updates + after.Updates));
+        _updatesOfARun = with.Updates;
         Waits += snapshot.Waits;
         Bytes = stream.Length;
     }

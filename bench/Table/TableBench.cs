@@ -14,8 +14,9 @@ public sealed class TableBench(TableBenchOptions options)
     /// <summary>Measures, prints, and writes the report.</summary>
     public void Run()
     {
-        var main = new Workload(options.Rows, options.Dimension, Draw.Uniform);
-        var report = Measure([main], full: true).Single();
+        var report = options.MatrixOnly
+            ? new JsonObject { ["machine"] = Machine() }
+            : Measure([new Workload(options.Rows, options.Dimension, Draw.Uniform)], full: true).Single();
         if (options.Matrix)
         {
             report["matrix"] = new JsonArray([.. MatrixOf().SelectMany(w => Measure(w, full: false))]);
@@ -34,7 +35,7 @@ public sealed class TableBench(TableBenchOptions options)
     {
         foreach (var rows in new[] { 1_000_000, options.Rows }.Distinct())
         {
-            foreach (var dimension in new[] { 8, 16, 64 })
+            foreach (var dimension in options.MatrixOnly ? [options.Dimension] : new[] { 8, 16, 64 })
             {
                 // 16 M rows of 64 values would take 9 GB a contender.
                 var fitting = dimension == 64 ? Math.Min(rows, 4_000_000) : rows;
@@ -112,6 +113,7 @@ public sealed class TableBench(TableBenchOptions options)
         entry["snapshot_update_speed_share_thread_time"] = Math.Round(snapshot.SpeedShareCpu, 3);
         entry["snapshot_longest_hold_ms_thread_time"] = Math.Round(snapshot.LongestHoldCpu * 1e3, 3);
         entry["snapshot_longest_hold_ms_of_all_runs"] = Math.Round(snapshot.LongestHoldOfAll * 1e3, 3);
+        entry["snapshot_longest_hold_ms_without_snapshot"] = Math.Round(snapshot.LongestHoldWithout * 1e3, 3);
         entry["snapshot_seconds"] = Math.Round(snapshot.Seconds, 2);
         entry["snapshot_bytes"] = snapshot.Bytes;
         entry["snapshot_waits"] = snapshot.Waits;
