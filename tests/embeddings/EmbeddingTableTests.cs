@@ -113,13 +113,7 @@ public sealed class EmbeddingTableTests
     [Fact]
     public void More_deletions_than_are_remembered_make_the_next_snapshot_a_full_one()
     {
-        using var table = new EmbeddingTable(Specs.Table(Specs.Segment(1, new SgdOptimizer())), seed: 1);
-        ulong[] ids = [.. Enumerable.Range(0, 1_100_000).Select(i => (ulong)i)];
-        foreach (var some in ids.Chunk(1000))
-        {
-            table.Update(some, new float[1000], [.. Enumerable.Repeat(1, 1000)], new uint[1000]);
-        }
-
+        using var table = Million(out var ids);
         table.Save(new MemoryStream());
         table.Delete(ids.AsSpan(0, 1000));
         Complete(SnapshotKind.Incremental);
@@ -133,6 +127,35 @@ public sealed class EmbeddingTableTests
             Assert.Equal(expected, snapshot.Kind);
             snapshot.Complete();
         }
+    }
+
+    [Fact]
+    public void More_deletions_than_are_remembered_while_a_snapshot_is_under_way_make_the_next_one_full()
+    {
+        using var table = Million(out var ids);
+        using (var snapshot = table.BeginSnapshot(SnapshotKind.Full, Stream.Null))
+        {
+            table.Delete(ids.AsSpan(1000));
+            snapshot.Complete();
+        }
+
+        using var next = table.BeginSnapshot(SnapshotKind.Incremental, Stream.Null);
+        Assert.Equal(SnapshotKind.Full, next.Kind);
+        next.Complete();
+        Assert.Equal(1000, next.Rows);
+    }
+
+    private static EmbeddingTable Million(out ulong[] ids)
+    {
+        var table = new EmbeddingTable(Specs.Table(Specs.Segment(1, new SgdOptimizer())), seed: 1);
+        ids = [.. Enumerable.Range(0, 1_100_000).Select(i => (ulong)i)];
+        var (gradients, ones, seconds) = (new float[1000], Enumerable.Repeat(1, 1000).ToArray(), new uint[1000]);
+        for (var from = 0; from < ids.Length; from += 1000)
+        {
+            table.Update(ids.AsSpan(from, 1000), gradients, ones, seconds);
+        }
+
+        return table;
     }
 
     [Theory]

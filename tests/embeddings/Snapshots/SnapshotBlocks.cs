@@ -24,6 +24,13 @@ internal static class SnapshotBlocks
         return blocks;
     }
 
+    /// <summary>Where a block lies in the snapshot, its frame included.</summary>
+    public static (int Start, int End) Frame(IReadOnlyList<SnapshotBlock> blocks, int number)
+    {
+        var start = SnapshotFormat.StartBytes + blocks.Take(number).Sum(b => SnapshotFormat.FrameBytes + b.Payload.Length);
+        return (start, start + SnapshotFormat.FrameBytes + blocks[number].Payload.Length);
+    }
+
     public static byte[] Join(IReadOnlyList<SnapshotBlock> blocks)
     {
         var stream = new MemoryStream();

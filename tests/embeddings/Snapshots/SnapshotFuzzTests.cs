@@ -70,6 +70,32 @@ public sealed class SnapshotFuzzTests
         }
     }
 
+    [Fact]
+    public void Blocks_that_changed_places_or_are_missing_are_refused()
+    {
+        var spec = Specs.Table(Specs.Segment(1024, new AdagradOptimizer()));
+        using var table = new EmbeddingTable(spec, seed: 1);
+        for (var id = 0UL; id < 300; id++)
+        {
+            table.Push(id, new float[1024]);
+        }
+
+        var good = Taken(table, SnapshotKind.Full);
+        var blocks = SnapshotBlocks.Of(good);
+        Assert.True(blocks.Count(b => b.Kind == (int)BlockKind.Rows) >= 3);
+        // The frames as they were written, in another order: each checksum names the place it belongs to.
+        var (first, second) = (SnapshotBlocks.Frame(blocks, 1), SnapshotBlocks.Frame(blocks, 2));
+        byte[] swapped = [.. good[..first.Start], .. good[second.Start..second.End], .. good[first.Start..first.End], .. good[second.End..]];
+        using var empty = new EmbeddingTable(spec, seed: 1);
+        Assert.Contains("block 1", Assert.Throws<InvalidDataException>(() => empty.Load(new MemoryStream(swapped))).Message);
+        // A writer that forgot a block has counted its rows.
+        blocks.RemoveAt(1);
+        Assert.Contains("promises", Assert.Throws<InvalidDataException>(() => empty.Load(new MemoryStream(SnapshotBlocks.Join(blocks)))).Message);
+        Assert.Equal(0, empty.Count);
+        empty.Load(new MemoryStream(good));
+        Assert.Equal(300, empty.Count);
+    }
+
     /// <summary>Blocks whose checksums are right and whose contents lie: what a broken or hostile writer could make.</summary>
     [Theory]
     [InlineData(false, false)]
