@@ -57,8 +57,9 @@ public sealed partial class KafkaEventLog : IEventLog
         }
         catch (KafkaException e)
         {
-            throw new EventLogException(
-                $"Kafka at {_options.BootstrapServers} does not answer within {patience.TotalSeconds:0.#} s: {_clients.LastError ?? e.Error.Reason}", e);
+            var reason = _clients.LastError ?? e.Error.Reason;
+            var check = reason.Contains("authentication", StringComparison.OrdinalIgnoreCase) ? " Check sasl.mechanism, sasl.username and sasl.password." : string.Empty;
+            throw new EventLogException($"Kafka at {_options.BootstrapServers} does not answer within {patience.TotalSeconds:0.#} s: {reason}{check}", e);
         }
     }
 

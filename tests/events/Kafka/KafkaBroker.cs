@@ -10,11 +10,20 @@ namespace Monolith.Events.Tests.Kafka;
 /// </summary>
 public sealed class KafkaBroker : IAsyncDisposable
 {
+    private readonly Func<string> _findScripts;
     private const int Attempts = 3;
     private readonly SemaphoreSlim _starting = new(1, 1);
     private string? _scripts;
     private string? _folder;
     private string _bootstrap = string.Empty;
+
+    public KafkaBroker()
+        : this(RequireScripts)
+    {
+    }
+
+    /// <param name="findScripts">Finds, or makes, the folder of its scripts.</param>
+    internal KafkaBroker(Func<string> findScripts) => _findScripts = findScripts;
 
     /// <summary>The broker's address; it starts when it is first asked for. Skips the test where there is none.</summary>
     public async ValueTask<string> BootstrapAsync()
@@ -22,7 +31,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         await _starting.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
-            _scripts ??= RequireScripts();
+            _scripts ??= _findScripts();
             for (var attempt = 1; _bootstrap.Length == 0; attempt++)
             {
                 // One start in 64 fails: the random cluster id it formats its folder with may begin with a dash.
