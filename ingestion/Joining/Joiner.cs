@@ -21,6 +21,7 @@ public sealed partial class Joiner : BackgroundService
     private readonly Lock _lock = new();
     private JoinerRun? _run;
     private string? _lastError;
+    private bool _fenced;
 
     /// <summary>Makes a joiner of a model.</summary>
     public Joiner(IEventLog log, ModelSpec spec, JoinerOptions options, TimeProvider time, ILogger<Joiner> logger)
@@ -79,7 +80,21 @@ public sealed partial class Joiner : BackgroundService
             catch (Exception e) when (e is EventLogException or IOException or UnauthorizedAccessException)
             {
                 _lastError = e.Message;
-                LogStartingOver(e, _options.RetryDelay.TotalSeconds);
+                if (e is FencedException)
+                {
+                    // Two joiners of one name take over from each other for ever: said once, not each second.
+                    if (!_fenced)
+                    {
+                        LogFenced(_options.Name, _spec.Name, e.Message);
+                    }
+
+                    _fenced = true;
+                }
+                else
+                {
+                    LogStartingOver(e, _options.RetryDelay.TotalSeconds);
+                }
+
                 await Task.Delay(_options.RetryDelay, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -127,6 +142,12 @@ public sealed partial class Joiner : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The joiner starts over in {Seconds} s")]
     private partial void LogStartingOver(Exception exception, double seconds);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Something took over from joiner '{Name}' of model '{Model}' ({Reason}) It starts over; should that go on, two services run the model on "
+            + "this log with joiners of one name: give each joiner its own name, or each service its own model. This is said once")]
+    private partial void LogFenced(string name, string model, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} records could not be used and lie in {Topic} with the reason")]
     private partial void LogDeadLetters(long count, string topic);
