@@ -20,7 +20,7 @@ public sealed class JoinerKillTests(KafkaBroker broker)
 
     [Fact]
     public async Task The_same_on_Apache_Kafka()
-        => await KillAsync(Math.Max(2, Kills / 5), [await broker.BootstrapAsync(), $"shop-{Guid.NewGuid():N}"]);
+        => await KillAsync(Math.Max(5, Kills / 5), [await broker.BootstrapAsync(), $"shop-{Guid.NewGuid():N}"]);
 
     private static async Task KillAsync(int kills, string[] kafka)
     {
