@@ -13,11 +13,11 @@ namespace Monolith.Bench.Events;
 internal static class EventsBench
 {
     public const string Usage =
-        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--events N] [--seconds S] [--items N] [--max-rate N] [--embedded no] | --pending ITEMS [--json FILE]";
+        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--partitions N] [--events N] [--seconds S] [--items N] [--max-rate N] [--embedded no] | --pending ITEMS [--json FILE]";
 
     public static async Task<int> RunAsync(string[] args)
     {
-        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(a => a is not ("--json" or "--kafka" or "--events" or "--seconds" or "--items" or "--max-rate" or "--embedded" or "--pending")))
+        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(a => a is not ("--json" or "--kafka" or "--partitions" or "--events" or "--seconds" or "--items" or "--max-rate" or "--embedded" or "--pending")))
         {
             await Console.Error.WriteLineAsync(Usage);
             return 2;
@@ -39,6 +39,7 @@ internal static class EventsBench
             return 0;
         }
 
+        var partitions = Number("--partitions", 4);
         var events = Number("--events", 1_000_000);
         var seconds = Number("--seconds", 10);
         var maxRate = Number("--max-rate", int.MaxValue);
@@ -47,14 +48,14 @@ internal static class EventsBench
         if (Value("--embedded") != "no")
         {
             await using var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = folder });
-            results["embedded"] = await JoinBench.RunAsync(log, Spec("bench"), load, events, seconds, maxRate);
+            results["embedded"] = await JoinBench.RunAsync(log, Spec("bench"), load, partitions, events, seconds, maxRate);
         }
 
         Directory.Delete(folder, recursive: true);
         if (Value("--kafka") is { } bootstrap)
         {
             await using var log = new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = bootstrap });
-            results["kafka"] = await JoinBench.RunAsync(log, Spec($"bench-{Guid.NewGuid():N}"), load, events, seconds, maxRate);
+            results["kafka"] = await JoinBench.RunAsync(log, Spec($"bench-{Guid.NewGuid():N}"), load, partitions, events, seconds, maxRate);
         }
 
         foreach (var (name, figures) in results)

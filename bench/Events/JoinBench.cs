@@ -10,13 +10,12 @@ namespace Monolith.Bench.Events;
 /// <summary>Measures one log.</summary>
 internal static class JoinBench
 {
-    private const int Partitions = 4;
     private const int PairsAppended = 2_000;
     private const int MaxAppended = 3_000;
 
-    public static async Task<JoinFigures> RunAsync(IEventLog log, ModelSpec spec, JoinLoad load, int events, int seconds, int maxRate)
+    public static async Task<JoinFigures> RunAsync(IEventLog log, ModelSpec spec, JoinLoad load, int partitions, int events, int seconds, int maxRate)
     {
-        await ModelTopicsSetup.EnsureAsync(log, spec, Partitions, Partitions);
+        await ModelTopicsSetup.EnsureAsync(log, spec, partitions, partitions);
         var topics = new ModelTopics(spec.Name);
         var pairs = events / JoinLoad.EventsARequestPair;
         await PreloadAsync(log, topics, load, pairs);
@@ -140,7 +139,7 @@ internal static class JoinBench
     private static async Task ReadAsync(IEventLog log, ModelTopics topics, int pairs, long[] sent, float[] latencies, CancellationToken cancellationToken)
     {
         var starts = new List<PartitionOffset>();
-        for (var partition = 0; partition < Partitions; partition++)
+        for (var partition = 0; partition < await log.PartitionsAsync(topics.Examples, cancellationToken); partition++)
         {
             var place = new TopicPartition(topics.Examples, partition);
             starts.Add(new PartitionOffset(place, (await log.WatermarksAsync(place, cancellationToken)).High));

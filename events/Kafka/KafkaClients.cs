@@ -6,6 +6,12 @@ namespace Monolith.Events.Kafka;
 /// <summary>Builds clients that all agree on partitioner, durability and isolation.</summary>
 internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> warn)
 {
+    /// <summary>
+    /// A request of half a heap region (1 MiB on brokers of up to 2 GiB) or more is a "humongous" object to the broker's collector,
+    /// which starts another cycle for it: pauses of 50 to 120 ms.
+    /// </summary>
+    private const int BatchBytes = 256 << 10;
+
     private volatile string? _lastError;
 
     /// <summary>What the client last complained of, for messages about brokers that do not answer; null: nothing.</summary>
@@ -27,7 +33,7 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
         config.Acks = Acks.All;
         config.Partitioner = Partitioner.Murmur2Random;
         config.LingerMs = options.Linger.TotalMilliseconds;
-        config.BatchSize = 1 << 20;
+        config.BatchSize = BatchBytes;
         config.MessageMaxBytes = 9 << 20;
         config.QueueBufferingMaxMessages = 500_000;
         config.QueueBufferingMaxKbytes = 256 << 10;
@@ -40,6 +46,8 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
             config.MessageTimeoutMs = 15_000;
             // Until the coordinator has ended the last transaction it asks for another try: soon, not in the client's 100 ms.
             config.RetryBackoffMs = 2;
+            // A transaction's records come at once: there is nothing to wait for.
+            config.LingerMs = 0;
         }
 
         var builder = new ProducerBuilder<byte[], byte[]>(config).SetLogHandler((_, m) => Log(m)).SetErrorHandler((_, e) => warn(e.Reason));

@@ -90,14 +90,16 @@ internal sealed class KafkaWriter : ITransactionalWriter
                 Produce(producer, targets[i], KafkaRecords.ToMessage(transaction.Records[i]), acknowledgement);
             }
 
+            Arrive(producer, acknowledgement.Task);
             var offsets = transaction.Offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
             if (offsets.Count > 0)
             {
+                // After the records: the group refuses a member that was replaced, so whoever replaces one that is not refused
+                // finds its records in the log, and waits until they are decided.
                 var member = (transaction.Member as KafkaMember)?.Metadata ?? throw new ArgumentException("The member belongs to another log.", nameof(transaction));
                 Retry(() => producer.SendOffsetsToTransaction(offsets, member, _options.Timeout));
             }
 
-            Arrive(producer, acknowledgement.Task);
             committing = true;
             Retry(() => producer.CommitTransaction(_options.Timeout));
         }

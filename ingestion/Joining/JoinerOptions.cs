@@ -15,8 +15,8 @@ public sealed record JoinerOptions
     /// </summary>
     public string Name { get; init; } = "0";
 
-    /// <summary>Records read of a partition for one transaction.</summary>
-    public int MaxRecords { get; init; } = 4096;
+    /// <summary>Impressions, and actions, read for one transaction; each of the joiner's partitions gives an equal share.</summary>
+    public int MaxRecords { get; init; } = 16_384;
 
     /// <summary>A transaction stops closing windows when its output has this many bytes.</summary>
     public int MaxOutputBytes { get; init; } = 4 << 20;

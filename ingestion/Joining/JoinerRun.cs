@@ -237,15 +237,17 @@ internal sealed class JoinerRun(
     /// </summary>
     private int Room()
     {
+        var room = options.MaxRecords / Math.Max(1, _partitions.Count);
         foreach (var partition in _partitions.Values)
         {
             if (partition.HasMore)
             {
-                return Math.Max(1, options.MaxRecords / 16);
+                room /= 16;
+                break;
             }
         }
 
-        return options.MaxRecords;
+        return Math.Max(1, room);
     }
 
     private TimeSpan Wait()
