@@ -17,6 +17,14 @@ public interface IEmbeddingShardGrain : IPart, IGrainWithStringKey
 
     /// <summary>What the shard holds now.</summary>
     ValueTask<ShardStatus> Status();
+
+    /// <summary>Everything known of one id of this shard.</summary>
+    /// <param name="table">Index of the table.</param>
+    /// <param name="id">The id.</param>
+    ValueTask<RowReport> Explain(int table, ulong id);
+
+    /// <summary>What each table is made of, canary table last. Looks at every row, and other calls wait meanwhile.</summary>
+    ValueTask<TableReport[]> Tables();
 }
 
 /// <summary>Ids to read.</summary>

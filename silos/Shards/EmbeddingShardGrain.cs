@@ -46,6 +46,12 @@ public sealed class EmbeddingShardGrain(PartServices services) : PartGrain<Shard
         new(new ShardStatus(Keeper.Epoch, Keeper.Sequence, State.Offsets.WatermarkMs, State.Rows, State.Bytes, State.Occurrences));
 
     /// <inheritdoc/>
+    public ValueTask<RowReport> Explain(int table, ulong id) => new(State.Explain(table, id));
+
+    /// <inheritdoc/>
+    public ValueTask<TableReport[]> Tables() => new(State.Tables());
+
+    /// <inheritdoc/>
     protected override (PartIdentity Part, ModelSpec Spec) Identify(IModelRegistry models)
     {
         (var model, _shard) = PartIdentity.ParseShardKey(this.GetPrimaryKeyString());

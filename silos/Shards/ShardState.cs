@@ -86,6 +86,21 @@ public sealed class ShardState : ISyncedState, IDisposable
         return values;
     }
 
+    /// <summary>Everything known of one id.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such table.</exception>
+    /// <exception cref="ArgumentException">The id is another shard's, so nothing is known of it here.</exception>
+    public RowReport Explain(int table, ulong id)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(table);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(table, _tables.Length);
+        return ShardMap.Of(id, _spec.Shards) == _shard
+            ? ShardIntrospection.Of(_tables[table].Explain(id))
+            : throw new ArgumentException($"Id {id} is kept by shard {ShardMap.Of(id, _spec.Shards)}; shard {_shard} was asked.", nameof(id));
+    }
+
+    /// <summary>What each table is made of; looks at every row.</summary>
+    public TableReport[] Tables() => [.. _tables.Select(t => ShardIntrospection.Of(t.Spec.Name, t.Statistics()))];
+
     /// <summary>Refuses a push that cannot be right, before anything is touched.</summary>
     /// <exception cref="ArgumentException">What is wrong.</exception>
     public void Check(GradientPush push)

@@ -4,6 +4,7 @@ using Monolith.Standalone.Demo;
 using Monolith.Standalone.Replay;
 using Monolith.Standalone.Run;
 using Monolith.Standalone.Specs;
+using Monolith.Standalone.Tables;
 
 namespace Monolith.Standalone.CommandLine;
 
@@ -86,6 +87,8 @@ public static class MonolithCommandLine
         root.Subcommands.Add(ReplayCommand.Create());
         root.Subcommands.Add(SpecCommand.Create());
         root.Subcommands.Add(DeadLetterCommand.Create());
+        root.Subcommands.Add(TableCommands.CreateExplain());
+        root.Subcommands.Add(TableCommands.CreateTables());
         TeachingHelp.Install(
             root,
             new Example("see it learn: a simulated population asks for lists and clicks", "demo"),

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net.Http.Json;
 using System.Text.Json;
 using Monolith.Events;
 using Monolith.Events.Embedded;
@@ -109,7 +108,11 @@ internal static class DeadLetterCommand
 
         if (url is not null)
         {
-            return await Fetch(url, $"/v1/models/{model}/{(parsed.GetValue(Orphans) ? "orphans" : "dead-letters")}?last={last}", cancellation);
+            return await RunningService.Get(
+                url,
+                $"/v1/models/{model}/{(parsed.GetValue(Orphans) ? "orphans" : "dead-letters")}?last={last}",
+                DeadLetterJson.Default.DeadLetterArray,
+                cancellation);
         }
 
         var topic = parsed.GetValue(Orphans) ? new ModelTopics(model).Orphans : new ModelTopics(model).DeadLetters;
@@ -141,29 +144,6 @@ internal static class DeadLetterCommand
         catch (DataFolderException exception) when (exception.InnerException is IOException)
         {
             throw new DataFolderException($"{exception.Message}; or ask the running service with --url", exception);
-        }
-    }
-
-    private static async Task<DeadLetter[]> Fetch(string url, string path, CancellationToken cancellation)
-    {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var service) || !service.Scheme.StartsWith("http", StringComparison.Ordinal))
-        {
-            throw new UsageException($"--url is '{url}'; allowed is one like http://127.0.0.1:5080");
-        }
-
-        var address = new Uri(service, path);
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
-        try
-        {
-            return (await client.GetFromJsonAsync(address, DeadLetterJson.Default.DeadLetterArray, cancellation))!;
-        }
-        catch (HttpRequestException exception) when (exception.StatusCode == System.Net.HttpStatusCode.NotFound)
-        {
-            throw new HostStartException($"{url} serves no model of that name", exception);
-        }
-        catch (HttpRequestException exception)
-        {
-            throw new HostStartException($"{address} does not answer: {exception.Message}", exception);
         }
     }
 }

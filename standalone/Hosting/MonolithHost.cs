@@ -12,6 +12,7 @@ using Monolith.Serving.Replica;
 using Monolith.Silos.Hosting;
 using Monolith.Standalone.CommandLine;
 using Monolith.Standalone.DeadLetters;
+using Monolith.Standalone.Tables;
 using Monolith.Trainer;
 using Monolith.Trainer.Sources;
 using Monolith.Trainer.Worker;
@@ -137,6 +138,7 @@ public sealed class MonolithHost : IAsyncDisposable
         app.MapServing();
         app.MapIngestion();
         app.MapDeadLetters(spec, servers.Log);
+        app.MapTables(spec, app.Services.GetRequiredService<IGrainFactory>());
         return app;
     }
 

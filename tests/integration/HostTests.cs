@@ -102,6 +102,30 @@ public sealed class HostTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_learned_of_a_value_is_explained_by_the_running_service()
+    {
+        await using var served = await Served.Start(Data);
+        await Learn(served.Client);
+        string[] where = ["--model", "shop", "--url", $"{served.Client.BaseAddress}"];
+        var (code, said) = await Run(["explain", "--feature", "item", "--value", "liked", .. where]);
+        Assert.True(code == ExitCodes.Success, said);
+        Assert.Contains("present", said, StringComparison.Ordinal);
+        Assert.Contains("learned from 20 times", said, StringComparison.Ordinal);
+        (code, said) = await Run(["explain", "--feature", "item", "--value", "nobody saw it", "--json", .. where]);
+        Assert.True(code == ExitCodes.Success, said);
+        var row = JsonNode.Parse(said)!["row"]!;
+        Assert.Equal(("unknown", 0, 3), ((string?)row["standing"], (int)row["occurrences"]!, row["values"]!.AsArray().Count));
+        (code, said) = await Run(["explain", "--feature", "itm", "--value", "liked", .. where]);
+        Assert.Equal((ExitCodes.Usage, "monolith: there is no feature 'itm' with rows; there is user, item"), (code, said.Trim()));
+        (code, said) = await Run(["tables", .. where]);
+        Assert.True(code == ExitCodes.Success, said);
+        Assert.StartsWith("main: 3 rows in 2 shards; bytes: rows ", said, StringComparison.Ordinal);
+        (code, said) = await Run(["tables", "--model", "other", "--url", $"{served.Client.BaseAddress}"]);
+        Assert.Equal(ExitCodes.Failure, code);
+        Assert.Contains("serves no model of that name", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_said_at_once_and_the_data_folder_is_left_usable()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
@@ -113,6 +137,12 @@ public sealed class HostTests : IDisposable
         Assert.Equal($"{url} is in use by another program: stop that program, or listen elsewhere with --urls", exception.Message);
         await using var host = await Start(folder);
         Assert.NotNull(host.Services.GetRequiredService<TimeProvider>());
+    }
+
+    private static async Task<(int Code, string Said)> Run(string[] arguments)
+    {
+        using var output = new StringWriter();
+        return (await MonolithCommandLine.RunAsync(arguments, output, output, Cancellation), output.ToString());
     }
 
     private static async Task Learn(HttpClient client)

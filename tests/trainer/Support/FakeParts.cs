@@ -91,6 +91,10 @@ internal sealed class FakeShard : FakePart, IEmbeddingShardGrain
 
     public ValueTask<ShardStatus> Status() => throw new NotSupportedException();
 
+    public ValueTask<RowReport> Explain(int table, ulong id) => throw new NotSupportedException();
+
+    public ValueTask<TableReport[]> Tables() => throw new NotSupportedException();
+
     protected override Action Copy()
     {
         var copy = new Dictionary<ulong, int>(Occurrences);
