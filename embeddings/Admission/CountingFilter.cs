@@ -4,9 +4,9 @@ namespace Monolith.Embeddings.Admission;
 
 /// <summary>
 /// Counts occurrences of ids that have no row yet, in bounded memory. A cell is a 12-bit signature and a 4-bit count; two
-/// ids with one signature in one neighbourhood share a count (admitted early; late only if that count then moves with one of
-/// them). Cells lie in <see cref="Windows"/> arrays: new ids enter the newest, an id found in an older one moves to the newest, and when the
-/// newest is full the oldest is cleared and takes its place, so that counts of ids long unseen fade.
+/// ids with one signature in one neighbourhood share a count (admitted early, hardly ever late). Cells lie in <see cref="Windows"/>
+/// arrays: an id enters the newest, with its count in an older one if it has one there, and when the newest is full the oldest
+/// is cleared and takes its place, so that counts of ids long unseen fade.
 /// </summary>
 internal sealed class CountingFilter
 {
@@ -67,7 +67,7 @@ internal sealed class CountingFilter
     {
         for (var i = 0; i < cells.Length; i++)
         {
-            if ((cells[i] & 0xf) == 0)
+            if (cells[i] == 0)
             {
                 continue;
             }
@@ -101,7 +101,7 @@ internal sealed class CountingFilter
             return old;
         }
 
-        var before = TakeFromOlder(hash, signature);
+        var before = Count(hash, signature, youngest: 1);
         if (_used >= _capacity || free < 0)
         {
             Slide();
@@ -117,31 +117,21 @@ internal sealed class CountingFilter
     public int Count(ulong id)
     {
         var hash = Mixer.Mix(id ^ 0x5bd1e995c2b2ae35UL);
-        for (var age = 0; age < Windows; age++)
-        {
-            var at = Find((_newest + Windows - age) % Windows, hash, Signature(hash), out _);
-            if (at >= 0)
-            {
-                return _cells[at] & 0xf;
-            }
-        }
-
-        return 0;
+        return Count(hash, Signature(hash), youngest: 0);
     }
 
     /// <summary>Never 0: an empty cell is 0.</summary>
     private static ushort Signature(ulong hash) => (ushort)Math.Max(0x10, (hash >> 48) & 0xfff0);
 
-    private int TakeFromOlder(ulong hash, ushort signature)
+    /// <summary>The count in the newest window that has one, of those from an age on.</summary>
+    private int Count(ulong hash, ushort signature, int youngest)
     {
-        for (var age = 1; age < Windows; age++)
+        for (var age = youngest; age < Windows; age++)
         {
             var at = Find((_newest + Windows - age) % Windows, hash, signature, out _);
             if (at >= 0)
             {
-                var count = _cells[at] & 0xf;
-                _cells[at] = signature; // keeps the probe chain whole; a count of 0 is a moved cell
-                return count;
+                return _cells[at] & 0xf;
             }
         }
 
@@ -162,7 +152,7 @@ internal sealed class CountingFilter
                 return -1;
             }
 
-            if ((cell & 0xfff0) == signature && (cell & 0xf) != 0)
+            if ((cell & 0xfff0) == signature)
             {
                 return at;
             }

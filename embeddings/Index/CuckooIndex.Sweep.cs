@@ -21,7 +21,10 @@ internal struct SweepCursor
     /// <summary>Hashes below this are done.</summary>
     public ulong Prefix;
 
-    /// <summary>Buckets of the present sub-table that are done.</summary>
+    /// <summary>
+    /// Buckets of the present sub-table that are done. An insertion between two reads of one sub-table may move an id to one of
+    /// them, and the sweep misses it then: whoever must see all ids reads whole sub-tables.
+    /// </summary>
     public uint Bucket;
 
     /// <summary>The generation those buckets belong to; a rebuilt sub-table starts again.</summary>

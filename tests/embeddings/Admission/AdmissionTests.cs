@@ -1,5 +1,4 @@
 using Monolith.Contracts.Specification;
-using Monolith.Embeddings.Admission;
 
 namespace Monolith.Embeddings.Tests.Admission;
 
@@ -33,51 +32,6 @@ public sealed class AdmissionTests
         var values = table.Read([.. Enumerable.Range(0, 2000).Select(i => (ulong)i)]);
         Assert.Equal([-4f, -3f, -2f, -1f, 0f], values.Distinct().Order());
         Assert.Equal(1 - Math.Pow(0.05, 0.25), values.Count(x => x == -4) / 2000.0, 0.04);
-    }
-
-    [Fact]
-    public void Counts_are_exact_until_ids_share_a_cell_and_never_too_small()
-    {
-        var filter = new CountingFilter(1 << 14);
-        var wrong = 0;
-        for (var round = 0; round < 3; round++)
-        {
-            for (var id = 0UL; id < 5000; id++)
-            {
-                var before = filter.Add(id * 977, 2);
-                Assert.True(before >= Math.Min(15, round * 2));
-                wrong += before != round * 2 ? 1 : 0;
-            }
-        }
-
-        Assert.InRange(wrong, 0, 150);
-        Assert.Equal(15, Saturated());
-
-        static int Saturated()
-        {
-            var full = new CountingFilter(1024);
-            full.Add(1, 100);
-            return full.Count(1);
-        }
-    }
-
-    [Fact]
-    public void Counts_of_ids_long_unseen_fade_and_those_of_ids_seen_now_stay()
-    {
-        var filter = new CountingFilter(1024);
-        filter.Add(1, 3);
-        filter.Add(2, 3);
-        for (var id = 100UL; id < 10_000; id++)
-        {
-            filter.Add(id, 1);
-            if (id % 300 == 0)
-            {
-                filter.Add(2, 0);
-            }
-        }
-
-        Assert.Equal(0, filter.Count(1));
-        Assert.Equal(3, filter.Count(2));
     }
 
     private static double Admitted(AdmissionSpec admission, int pushes, int occurrences)

@@ -83,6 +83,50 @@ public sealed class CuckooIndexTests
         }
     }
 
+    /// <summary>
+    /// What a batch's probes point into stays as it was until the batch ends, though sub-tables are rebuilt elsewhere meanwhile
+    /// and their new pages come from the same store.
+    /// </summary>
+    [Fact]
+    public void Probes_under_way_find_ids_in_pages_that_a_rebuild_replaced()
+    {
+        using var index = new CuckooIndex(SlabPool.Shared, new IdHash(1, 2, 3));
+        using var rows = new UnitStore(SlabPool.Shared, 16, sideBytes: 0);
+        ulong[] ids = [.. Enumerable.Range(0, 150_000).Select(i => (ulong)i)];
+        Array.ForEach(ids, id => index.Insert(id, rows.Take()));
+        index.EndBatch();
+        Assert.InRange(index.Waiting, 2, int.MaxValue);
+        var before = Found(index, rows, ids, grow: 0);
+        var after = Found(index, rows, ids, grow: int.MaxValue);
+        Assert.Equal(0, index.Waiting);
+        Assert.InRange(before.Count(row => row is not null), ids.Length / 2, ids.Length - 1);
+        Assert.Equal(before, after);
+    }
+
+    /// <summary>
+    /// Which rows are found in first buckets when sub-tables grow before the look. (An id in its second bucket may move to its
+    /// first one then, and is not found in either.)
+    /// </summary>
+    private static unsafe uint?[] Found(CuckooIndex index, UnitStore rows, ulong[] ids, int grow)
+    {
+        var probes = new Probe[ids.Length];
+        var onward = stackalloc byte[100];
+        fixed (ulong* all = ids)
+        fixed (Probe* allProbes = probes)
+        {
+            index.Hash(all, ids.Length, allProbes);
+            index.Start(ids.Length, allProbes);
+            index.GrowSome(grow);
+            for (var from = 0; from < ids.Length; from += 100)
+            {
+                index.LookFirst(all + from, 100, allProbes + from, rows, new RowParts(16, Side: false), onward);
+            }
+        }
+
+        index.EndBatch();
+        return [.. probes.Select(p => p.Found ? p.Row : (uint?)null)];
+    }
+
     private static void Check(CuckooIndex index, uint from, uint to)
     {
         var seen = new HashSet<ulong>();

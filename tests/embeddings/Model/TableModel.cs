@@ -6,8 +6,8 @@ namespace Monolith.Embeddings.Tests.Model;
 internal sealed class TableModel(TableSpec spec, EmbeddingTable fresh)
 {
     /// <summary>
-    /// Two ids may share a cell of the filter, so that one is admitted early; when the filter is crowded, its windows slide and
-    /// such a cell moves with one of them, so that the other is admitted late. Both are rare.
+    /// Two ids may share a cell of the filter, so that one is admitted early; when the filter is crowded, its windows slide, and
+    /// an id that fades is admitted late. Both are rare.
     /// </summary>
     private const int MostInexact = 100;
 

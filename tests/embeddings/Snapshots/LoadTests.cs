@@ -1,0 +1,126 @@
+using Monolith.Contracts.Specification;
+using Monolith.Embeddings.Snapshots;
+
+namespace Monolith.Embeddings.Tests.Snapshots;
+
+/// <summary>What comes with a snapshot besides its rows, and which snapshots fit which.</summary>
+public sealed class LoadTests
+{
+    private static readonly TableSpec Spec = Specs.Table(Specs.Segment(1, new SgdOptimizer { LearningRate = 1 }));
+
+    /// <summary>Time goes on from the newest event, though the row that saw it has gone.</summary>
+    [Fact]
+    public void Rows_expire_after_a_restore_as_they_would_have_without()
+    {
+        var spec = Spec with { Expiry = TimeSpan.FromSeconds(100) };
+        using var table = new EmbeddingTable(spec, seed: 1);
+        table.Push(1, [1], seconds: 1000);
+        table.Push(2, [1], seconds: 5000);
+        table.Delete([2]);
+        using var again = new EmbeddingTable(spec, seed: 1);
+        again.Load(Taken(table, SnapshotKind.Full));
+        Assert.Equal(1, table.Expire(100));
+        Assert.Equal(1, again.Expire(100));
+        Assert.Equal(table.Explain(1).Departure, again.Explain(1).Departure);
+    }
+
+    [Fact]
+    public void An_increment_that_is_left_out_is_noticed()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        MemoryStream Next(ulong id)
+        {
+            table.Push(id, [1]);
+            return Taken(table, SnapshotKind.Incremental);
+        }
+
+        using var again = new EmbeddingTable(Spec, seed: 1);
+        again.Load(Next(1));
+        var (second, third) = (Next(2), Next(3));
+        Assert.Contains("builds on", Assert.Throws<InvalidDataException>(() => again.LoadIncrement(third)).Message);
+        // It was refused by its header: the table is as it was.
+        Assert.Equal(1, again.Count);
+        again.LoadIncrement(second);
+        second.Position = third.Position = 0;
+        Assert.Contains("builds on", Assert.Throws<InvalidDataException>(() => again.LoadIncrement(second)).Message);
+        again.LoadIncrement(third);
+        Assert.Equal(table.LastSnapshot, again.LastSnapshot);
+        Assert.Equal([-1f, -1, -1], again.Read(1, 2, 3));
+    }
+
+    /// <summary>An increment of that shard would bring other shards' rows, and miss those of other snapshots.</summary>
+    [Fact]
+    public void A_share_is_no_base_for_increments()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        table.Push(1, [1]);
+        var full = Taken(table, SnapshotKind.Full);
+        table.Push(1, [1]);
+        var increment = Taken(table, SnapshotKind.Incremental);
+        using var again = new EmbeddingTable(Spec, seed: 1);
+        again.LoadShare(full, 0, 1);
+        Assert.Equal(0UL, again.LastSnapshot);
+        Assert.Contains("builds on", Assert.Throws<InvalidDataException>(() => again.LoadIncrement(increment)).Message);
+        using var next = again.BeginSnapshot(SnapshotKind.Incremental, Stream.Null);
+        Assert.Equal(SnapshotKind.Full, next.Kind);
+    }
+
+    /// <summary>What the budget of a smaller machine evicts at once is a deletion since that snapshot.</summary>
+    [Fact]
+    public void What_a_load_evicts_is_in_the_next_increment()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        for (var id = 0UL; id < 20; id++)
+        {
+            table.Push(id, [1], seconds: (uint)id);
+        }
+
+        var full = Taken(table, SnapshotKind.Full);
+        using var small = new EmbeddingTable(Spec with { Budget = new BudgetSpec { MaxRows = 5 } }, seed: 1);
+        small.Load(full);
+        Assert.Equal(5, small.Count);
+        var increment = Taken(small, SnapshotKind.Incremental);
+        using var again = new EmbeddingTable(Spec, seed: 1);
+        full.Position = 0;
+        again.Load(full);
+        again.LoadIncrement(increment);
+        Assert.Equal(RestoredLearningTests.Rows(small), RestoredLearningTests.Rows(again));
+    }
+
+    [Fact]
+    public void A_table_whose_load_failed_is_a_new_one()
+    {
+        var spec = Spec with
+        {
+            Admission = new AdmitAfter(2),
+            Expiry = TimeSpan.FromSeconds(100),
+            Segments = [Specs.Segment(1, new SgdOptimizer { LearningRate = 1, Schedule = new LinearWarmUp(10) })],
+        };
+        using var table = new EmbeddingTable(spec, seed: 1);
+        table.Push(1, [1], occurrences: 3, seconds: 9000);
+        table.Push(2, [1], seconds: 9000);
+        var damaged = Taken(table, SnapshotKind.Full).ToArray();
+        damaged[^1] ^= 1;
+        using var target = new EmbeddingTable(spec, seed: 1);
+        Assert.Throws<InvalidDataException>(() => target.Load(new MemoryStream(damaged)));
+        target.Validate();
+        Assert.Equal(IdStanding.Unknown, target.Explain(2).Standing);
+        using var fresh = new EmbeddingTable(spec, seed: 1);
+        foreach (var one in new[] { target, fresh })
+        {
+            one.Push(2, [1], occurrences: 3, seconds: 1000);
+            one.Push(3, [1], occurrences: 3, seconds: 1000);
+            Assert.Equal(0, one.Expire(100));
+        }
+
+        Assert.Equal(RestoredLearningTests.Rows(fresh), RestoredLearningTests.Rows(target));
+    }
+
+    private static MemoryStream Taken(EmbeddingTable table, SnapshotKind kind)
+    {
+        var stream = new MemoryStream();
+        using var snapshot = table.BeginSnapshot(kind, stream);
+        snapshot.Complete();
+        return new MemoryStream(stream.ToArray());
+    }
+}
