@@ -15,7 +15,7 @@ public sealed unsafe partial class EmbeddingTable
         fixed (ulong* allIds = ids)
         fixed (float* allValues = values)
         {
-            RunBlocks(allIds, ids.Length, new RowParts(_layout.ValueBytes, Side: _layout.Trains), new Assigning(this, allIds, allValues));
+            RunBlocks(allIds, ids.Length, _layout.ValueBytes, new Assigning(this, allIds, allValues));
         }
 
         EndUpdate(ids.Length);
@@ -43,6 +43,8 @@ public sealed unsafe partial class EmbeddingTable
 
     private readonly struct Assigning(EmbeddingTable table, ulong* ids, float* values) : IBlockWork
     {
+        public static bool Changes => true;
+
         public void Do(int from, int count, Probe* probes)
         {
             for (var i = 0; i < count; i++)

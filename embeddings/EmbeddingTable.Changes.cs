@@ -125,29 +125,17 @@ public sealed unsafe partial class EmbeddingTable
     [SkipLocalsInit]
     private void DrainListed(ChangeSet into)
     {
-        var ids = stackalloc ulong[Block];
-        var probes = stackalloc Probe[Block];
-        var onward = stackalloc byte[Block];
-        var ask = new RowParts(1, Side: true);
-        for (var from = 0; from < _updatedIds.Count; from += Block)
+        const int Batch = 512;
+        var ids = stackalloc ulong[Batch];
+        for (var from = 0; from < _updatedIds.Count; from += Batch)
         {
-            var count = Math.Min(Block, _updatedIds.Count - from);
+            var count = Math.Min(Batch, _updatedIds.Count - from);
             for (var i = 0; i < count; i++)
             {
                 ids[i] = _updatedIds[from + i];
             }
 
-            _index.Hash(ids, count, probes);
-            _index.Start(count, probes);
-            var going = _index.LookFirst(ids, count, probes, _rows, ask, onward);
-            CuckooIndex.LookSecond(ids, probes, _rows, ask, onward, going);
-            for (var i = 0; i < count; i++)
-            {
-                if (probes[i].Found)
-                {
-                    DrainRow(ids[i], probes[i].Row, into);
-                }
-            }
+            RunBlocks(ids, count, 1, new Draining(this, ids, into));
         }
     }
 
@@ -179,6 +167,22 @@ public sealed unsafe partial class EmbeddingTable
         {
             flags = (ushort)(flags & ~RowMarks.Drain);
             into.AddUpdated(id);
+        }
+    }
+
+    private readonly struct Draining(EmbeddingTable table, ulong* ids, ChangeSet into) : IBlockWork
+    {
+        public static bool Changes => true;
+
+        public void Do(int from, int count, Probe* probes)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                if (probes[i].Found)
+                {
+                    table.DrainRow(ids[from + i], probes[i].Row, into);
+                }
+            }
         }
     }
 }

@@ -17,12 +17,14 @@ public sealed unsafe partial class EmbeddingTable
         fixed (ulong* allIds = ids)
         fixed (float* allValues = values)
         {
-            RunBlocks(allIds, ids.Length, new RowParts(_layout.ValueBytes, Side: false), new Reading(this, allIds, allValues));
+            RunBlocks(allIds, ids.Length, _layout.ValueBytes, new Reading(this, allIds, allValues));
         }
     }
 
     private readonly struct Reading(EmbeddingTable table, ulong* ids, float* values) : IBlockWork
     {
+        public static bool Changes => false;
+
         public void Do(int from, int count, Probe* probes) =>
             table.Copy(ids + from, count, probes, values + ((long)from * table.Dimension));
     }

@@ -12,8 +12,8 @@ public sealed unsafe partial class EmbeddingTable
     /// <summary>Blocks under way.</summary>
     private const int Stages = 5;
 
-    /// <summary>What is done with the rows of a block once they are here. A struct, so that each kind gets a loop of its own.</summary>
-    private interface IBlockWork
+    /// <summary>What is done with the rows of a block once they are here.</summary>
+    private interface IBlockWork : IRowUse
     {
         /// <summary>Works on a block.</summary>
         /// <param name="from">The first of its ids in the batch.</param>
@@ -28,10 +28,10 @@ public sealed unsafe partial class EmbeddingTable
     /// </summary>
     /// <param name="ids">The batch.</param>
     /// <param name="length">Ids of it.</param>
-    /// <param name="ask">What of the rows the work needs.</param>
+    /// <param name="rowBytes">Bytes of a row that the work needs, from its start on.</param>
     /// <param name="work">May insert rows, but remove none.</param>
     [SkipLocalsInit]
-    private void RunBlocks<TWork>(ulong* ids, int length, RowParts ask, TWork work)
+    private void RunBlocks<TWork>(ulong* ids, int length, int rowBytes, TWork work)
         where TWork : struct, IBlockWork
     {
         ThrowIfDisposed();
@@ -56,14 +56,14 @@ public sealed unsafe partial class EmbeddingTable
             if (step >= 2 && step - 2 < blocks)
             {
                 var (from, slot) = ((step - 2) * Block, (step - 2) % Stages);
-                going[slot] = _index.LookFirst(
-                    ids + from, Math.Min(Block, length - from), probes + (slot * Block), _rows, ask, onward + (slot * Block));
+                going[slot] = _index.LookFirst<TWork>(
+                    ids + from, Math.Min(Block, length - from), probes + (slot * Block), _rows, rowBytes, onward + (slot * Block));
             }
 
             if (step >= 3 && step - 3 < blocks)
             {
                 var (from, slot) = ((step - 3) * Block, (step - 3) % Stages);
-                CuckooIndex.LookSecond(ids + from, probes + (slot * Block), _rows, ask, onward + (slot * Block), going[slot]);
+                CuckooIndex.LookSecond<TWork>(ids + from, probes + (slot * Block), _rows, rowBytes, onward + (slot * Block), going[slot]);
             }
 
             if (step >= 4)

@@ -38,7 +38,7 @@ public sealed unsafe partial class EmbeddingTable
         fixed (uint* allTimes = eventTimesSeconds)
         {
             var batch = new Batch(this, allIds, allGradients, allOccurrences, allTimes);
-            RunBlocks(allIds, ids.Length, new RowParts(_layout.RowBytes, Side: true), batch);
+            RunBlocks(allIds, ids.Length, _layout.RowBytes, batch);
         }
 
         EndUpdate(ids.Length);
@@ -168,6 +168,8 @@ public sealed unsafe partial class EmbeddingTable
 
     private readonly struct Batch(EmbeddingTable table, ulong* ids, float* gradients, int* occurrences, uint* times) : IBlockWork
     {
+        public static bool Changes => true;
+
         public readonly ulong* Ids = ids;
         public readonly float* Gradients = gradients;
         public readonly int* Occurrences = occurrences;

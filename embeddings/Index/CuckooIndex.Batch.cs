@@ -14,23 +14,21 @@ internal unsafe struct Probe
     /// <summary>The bucket looked into last, or to look into next.</summary>
     public byte* Bucket;
 
-    /// <summary>Where the row lies, if it is found.</summary>
+    /// <summary>Where the row lies, if it is found; else the bucket again.</summary>
     public byte* Address;
 
-    /// <summary>The id's row, if found.</summary>
+    /// <summary>The id's row, if found and asked for.</summary>
     public uint Row;
 
-    /// <summary>Whether it is found.</summary>
-    public bool Found;
+    /// <summary>Whether it is found; true of ids that are on their way to their second bucket.</summary>
+    public readonly bool Found => Address != Bucket;
 }
 
-/// <summary>What of a row to ask memory for.</summary>
-/// <param name="Bytes">From its start on, at least 1.</param>
-/// <param name="Side">Its side bytes too.</param>
-internal readonly record struct RowParts(int Bytes, bool Side)
+/// <summary>What rows are looked for; a type, so that each kind gets loops of its own.</summary>
+internal interface IRowUse
 {
-    /// <summary>Whether that may be more than one line.</summary>
-    public bool More { get; } = Side || Bytes % 64 != 0 || Bytes > 64;
+    /// <summary>To be changed: their numbers and side bytes are needed too.</summary>
+    static abstract bool Changes { get; }
 }
 
 /// <content>
@@ -46,10 +44,10 @@ internal sealed unsafe partial class CuckooIndex
         var hasher = _hash;
         var directory = _directory;
         var shift = 63 - _depth;
-        for (var i = 0; i < count; i++)
+        for (nint i = 0; i < count; i++)
         {
             var hash = hasher.Of(ids[i]);
-            Prefetch((byte*)(directory + (int)((hash >> 1) >> shift)));
+            Prefetch((byte*)(directory + (nuint)((hash >> 1) >> shift)));
             probes[i].Hash = hash;
         }
     }
@@ -59,15 +57,15 @@ internal sealed unsafe partial class CuckooIndex
     {
         var directory = _directory;
         var shift = 63 - _depth;
-        var slabs = _pages.SlabAddresses;
-        for (var i = 0; i < count; i++)
+        var origins = _pages.Origins;
+        for (nint i = 0; i < count; i++)
         {
             var hash = probes[i].Hash;
-            var table = directory + (int)((hash >> 1) >> shift);
+            var table = directory + (nuint)((hash >> 1) >> shift);
             var at = IdHash.Reduce((uint)hash, table->Buckets);
             var page = table->Pages[at / SubTable.BucketsPerPage];
-            var bucket = slabs[page / SubTable.PagesPerSlab]
-                + (page % SubTable.PagesPerSlab * (nuint)SubTable.PageBytes) + (at % SubTable.BucketsPerPage * (nuint)Index.Bucket.Bytes);
+            var bucket = origins[page / SubTable.PagesPerSlab]
+                + (page * (nuint)SubTable.PageBytes) + (at % SubTable.BucketsPerPage * (nuint)Index.Bucket.Bytes);
             Prefetch(bucket);
             probes[i].Bucket = bucket;
         }
@@ -81,23 +79,24 @@ internal sealed unsafe partial class CuckooIndex
     /// <param name="count">How many.</param>
     /// <param name="probes">As the second stage left them.</param>
     /// <param name="rows">Where rows lie.</param>
-    /// <param name="ask">What of a row to ask for.</param>
+    /// <param name="rowBytes">Bytes of a row to ask for, from its start on; at least 1.</param>
     /// <param name="onward">Room for as many: which ids went on to their second bucket.</param>
     /// <returns>How many went on.</returns>
-    public int LookFirst(ulong* ids, int count, Probe* probes, UnitStore rows, RowParts ask, byte* onward)
+    public int LookFirst<TUse>(ulong* ids, int count, Probe* probes, UnitStore rows, int rowBytes, byte* onward)
+        where TUse : struct, IRowUse
     {
         // About one id in six is not in its first bucket, at random: a jump on it would be mispredicted as often. So this
         // loop does the same for all, by masks that no compiler turns into jumps, and notes who must go on.
-        var missed = 0;
-        var look = new RowLook(rows, ask);
-        for (var i = 0; i < count; i++)
+        nint missed = 0;
+        var look = new RowLook<TUse>(rows, rowBytes);
+        for (nint i = 0; i < count; i++)
         {
             onward[missed] = (byte)i;
-            missed += 1 - look.At(ids[i], probes + i);
+            missed -= look.At(ids[i], probes + i);
         }
 
         var going = 0;
-        for (var m = 0; m < missed; m++)
+        for (nint m = 0; m < missed; m++)
         {
             var probe = probes + onward[m];
             var second = IdHash.Second(probe->Hash);
@@ -113,9 +112,10 @@ internal sealed unsafe partial class CuckooIndex
     }
 
     /// <summary>Fourth stage: the same for the ids that went on.</summary>
-    public static void LookSecond(ulong* ids, Probe* probes, UnitStore rows, RowParts ask, byte* onward, int going)
+    public static void LookSecond<TUse>(ulong* ids, Probe* probes, UnitStore rows, int rowBytes, byte* onward, int going)
+        where TUse : struct, IRowUse
     {
-        var look = new RowLook(rows, ask);
+        var look = new RowLook<TUse>(rows, rowBytes);
         for (var m = 0; m < going; m++)
         {
             look.At(ids[onward[m]], probes + onward[m]);
@@ -123,48 +123,49 @@ internal sealed unsafe partial class CuckooIndex
     }
 
     /// <summary>Looks into buckets and asks memory for rows; one object, whose fields stay in registers.</summary>
-    private readonly struct RowLook(UnitStore rows, RowParts ask)
+    private readonly struct RowLook<TUse>(UnitStore rows, int rowBytes)
+        where TUse : struct, IRowUse
     {
-        private readonly byte** _slabs = rows.SlabAddresses;
+        private readonly byte** _origins = rows.Origins;
         private readonly int _shift = rows.Shift;
-        private readonly uint _mask = rows.Mask;
         private readonly nuint _unitBytes = (nuint)rows.UnitBytes;
+        private readonly bool _more = TUse.Changes || rowBytes != 64;
 
         /// <summary>Looks into a bucket.</summary>
-        /// <returns>1 when the id is there, 0 when it is not.</returns>
+        /// <returns>0 when the id is there, −1 when it is not.</returns>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public int At(ulong id, Probe* probe)
+        public nint At(ulong id, Probe* probe)
         {
             var bucket = probe->Bucket;
             var match = Index.Bucket.Match(bucket, id);
             // Without a match this is entry 0, whatever it holds: its row is not touched.
             var row = Index.Bucket.Row(bucket, BitOperations.TrailingZeroCount(match) & 7);
-            var address = _slabs[row >> _shift] + ((row & _mask) * _unitBytes);
-            // The match is below 32, so this is 1 for any but 0.
-            var found = (int)((match + 31) >> 5);
-            var keep = (nuint)(nint)(-found);
-            probe->Row = row;
+            var absent = (nint)((long)match - 1) >> 63;
+            var address = Either(bucket, _origins[row >> _shift] + (row * _unitBytes), (nuint)absent);
             probe->Address = address;
-            probe->Found = found != 0;
-            var line = Either(address, bucket, keep);
-            Prefetch(line);
-            if (ask.More)
+            Prefetch(address);
+            if (TUse.Changes)
             {
-                More(row, line, keep);
+                probe->Row = row;
             }
 
-            return found;
+            if (_more)
+            {
+                More(row, address, ~(nuint)absent);
+            }
+
+            return absent;
         }
 
         private void More(uint row, byte* line, nuint keep)
         {
-            for (var at = 64; at < ask.Bytes; at += 64)
+            for (var at = 64; at < rowBytes; at += 64)
             {
                 Prefetch(line + ((nuint)at & keep));
             }
 
-            Prefetch(line + ((nuint)(ask.Bytes - 1) & keep));
-            if (ask.Side)
+            Prefetch(line + ((nuint)(rowBytes - 1) & keep));
+            if (TUse.Changes)
             {
                 Prefetch(Either(rows.Side(row), line, keep));
             }

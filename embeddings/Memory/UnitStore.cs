@@ -15,6 +15,7 @@ internal sealed unsafe class UnitStore : IDisposable
     private readonly int _sideStart;
     private readonly Stack<int> _holes = new();
     private byte** _slabs;
+    private byte** _origins;
     private Slab[] _info = new Slab[4];
     private ulong[] _room = new ulong[1];
     private int _count;
@@ -34,6 +35,7 @@ internal sealed unsafe class UnitStore : IDisposable
         Mask = (1u << Shift) - 1;
         _sideStart = UnitsPerSlab * unitBytes;
         _slabs = (byte**)NativeMemory.AllocZeroed((nuint)_info.Length, (nuint)sizeof(byte*));
+        _origins = (byte**)NativeMemory.AllocZeroed((nuint)_info.Length, (nuint)sizeof(byte*));
     }
 
     /// <summary>Bytes a unit.</summary>
@@ -71,16 +73,19 @@ internal sealed unsafe class UnitStore : IDisposable
                 bytes -= (long)(UnitsPerSlab - _info[0].Fresh) * (UnitBytes + SideBytes);
             }
 
-            return bytes + (_info.Length * (sizeof(Slab) + sizeof(byte*)));
+            return bytes + (_info.Length * (sizeof(Slab) + (2 * sizeof(byte*))));
         }
     }
 
-    /// <summary>The slabs' addresses, for loops to keep in a register; void once a unit is taken or given.</summary>
-    public byte** SlabAddresses => _slabs;
+    /// <summary>
+    /// Where each slab's units would begin if their numbers began at 0, so that a unit is found without taking its number
+    /// apart. For loops to keep in a register; void once a unit is taken or given.
+    /// </summary>
+    public byte** Origins => _origins;
 
     /// <summary>Address of a unit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public byte* Address(uint unit) => _slabs[unit >> Shift] + ((nuint)(unit & Mask) * (nuint)UnitBytes);
+    public byte* Address(uint unit) => _origins[unit >> Shift] + ((nuint)unit * (nuint)UnitBytes);
 
     /// <summary>Address of a unit's side bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -151,7 +156,9 @@ internal sealed unsafe class UnitStore : IDisposable
         }
 
         NativeMemory.Free(_slabs);
+        NativeMemory.Free(_origins);
         _slabs = null;
+        _origins = null;
         _count = 0;
     }
 
@@ -183,12 +190,14 @@ internal sealed unsafe class UnitStore : IDisposable
             if (slab == _info.Length)
             {
                 _slabs = (byte**)NativeMemory.Realloc(_slabs, (nuint)slab * 2 * (nuint)sizeof(byte*));
+                _origins = (byte**)NativeMemory.Realloc(_origins, (nuint)slab * 2 * (nuint)sizeof(byte*));
                 Array.Resize(ref _room, ((slab * 2) + 63) / 64);
                 Array.Resize(ref _info, slab * 2);
             }
         }
 
         _slabs[slab] = _pool.Rent(slab == 0);
+        _origins[slab] = _slabs[slab] - (((nuint)slab << Shift) * (nuint)UnitBytes);
         _info[slab] = new Slab { FreeHead = -1 };
         if (isNew)
         {

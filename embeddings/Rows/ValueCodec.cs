@@ -90,6 +90,14 @@ internal static unsafe class ValueCodec
     public static void Copy(float* from, float* to, int count)
     {
         var at = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            for (; at + Vector512<float>.Count <= count; at += Vector512<float>.Count)
+            {
+                Vector512.Store(Vector512.Load(from + at), to + at);
+            }
+        }
+
         for (; at + Vector256<float>.Count <= count; at += Vector256<float>.Count)
         {
             Vector256.Store(Vector256.Load(from + at), to + at);
