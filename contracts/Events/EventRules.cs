@@ -60,15 +60,15 @@ public static class EventRules
         return requestId.StartsWith(CanaryPrefix, StringComparison.Ordinal);
     }
 
-    private static string? Id(string name, string value)
+    /// <summary>What is wrong with an id of this many bytes; null when nothing is.</summary>
+    /// <param name="name">Its place in the event.</param>
+    /// <param name="utf8Bytes">Its bytes, as UTF-8.</param>
+    public static string? IdMistake(string name, int utf8Bytes) => utf8Bytes switch
     {
-        if (value.Length == 0)
-        {
-            return $"{name} is missing.";
-        }
+        0 => $"{name} is missing.",
+        > MaxIdBytes => $"{name}: has more than {MaxIdBytes} bytes.",
+        _ => null,
+    };
 
-        return System.Text.Encoding.UTF8.GetByteCount(value) <= MaxIdBytes
-            ? null
-            : $"{name}: has more than {MaxIdBytes} bytes.";
-    }
+    private static string? Id(string name, string value) => IdMistake(name, System.Text.Encoding.UTF8.GetByteCount(value));
 }

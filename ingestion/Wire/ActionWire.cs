@@ -31,16 +31,8 @@ internal ref struct ActionWire
             }
         }
 
-        var max = Math.Max(action.RequestId.Length, Math.Max(action.ItemId.Length, action.Kind.Length));
-        return (action.RequestId.Length, action.IsCanary, action.ItemId.Length, action.Kind.Length) switch
-        {
-            _ when max > EventRules.MaxIdBytes => $"An id has {max:N0} bytes; at most {EventRules.MaxIdBytes} are allowed.",
-            (0, _, _, _) => "request_id is missing.",
-            (_, true, _, _) => null,
-            (_, _, 0, _) => "item_id is missing.",
-            (_, _, _, 0) => "kind is missing.",
-            _ => null,
-        };
+        return EventRules.IdMistake("request_id", action.RequestId.Length)
+            ?? (action.IsCanary ? null : EventRules.IdMistake("item_id", action.ItemId.Length) ?? EventRules.IdMistake("kind", action.Kind.Length));
     }
 
     private bool Field(int field, int wireType)

@@ -6,6 +6,7 @@ namespace Monolith.Ingestion.Wire;
 internal ref struct ImpressionWire
 {
     private ProtoReader _reader;
+    private string? _itemMistake;
 
     public ReadOnlySpan<byte> RequestId { get; private set; }
 
@@ -25,13 +26,13 @@ internal ref struct ImpressionWire
             }
         }
 
-        if (impression.RequestId.Length is 0 or > EventRules.MaxIdBytes)
+        if (EventRules.IdMistake("request_id", impression.RequestId.Length) is { } mistake)
         {
-            return impression.RequestId.Length == 0 ? "request_id is missing." : $"request_id: has more than {EventRules.MaxIdBytes} bytes.";
+            return mistake;
         }
 
         return impression.Items <= EventRules.MaxItems
-            ? null
+            ? impression._itemMistake
             : $"items: {impression.Items:N0} were shown; at most {EventRules.MaxItems:N0} are allowed.";
     }
 
@@ -107,8 +108,7 @@ internal ref struct ImpressionWire
             case (4, WireType.Bytes):
                 return _reader.TryBytes(out var entry) && FeatureWire.IsValid(entry);
             case (5, WireType.Bytes):
-                Items++;
-                return _reader.TryBytes(out var item) && IsValidItem(item);
+                return _reader.TryBytes(out var item) && Item(item);
             case ( >= 1 and <= 6, not WireType.Bytes) or (3, _):
                 return false;
             default:
@@ -116,7 +116,7 @@ internal ref struct ImpressionWire
         }
     }
 
-    private static bool IsValidItem(ReadOnlySpan<byte> item)
+    private bool Item(ReadOnlySpan<byte> item)
     {
         var reader = new ProtoReader(item);
         var idBytes = 0;
@@ -150,6 +150,12 @@ internal ref struct ImpressionWire
             }
         }
 
-        return idBytes > 0;
+        if (idBytes is 0 or > EventRules.MaxIdBytes)
+        {
+            _itemMistake ??= EventRules.IdMistake($"items[{Items}].item_id", idBytes);
+        }
+
+        Items++;
+        return true;
     }
 }
