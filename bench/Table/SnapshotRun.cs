@@ -7,7 +7,7 @@ namespace Monolith.Bench.Table;
 public sealed class SnapshotRun(Workload workload, Ours ours, int runs)
 {
     /// <summary>Batches of updates between two steps.</summary>
-    public const int BatchesPerStep = 128;
+    public const int BatchesPerStep = 192;
 
     private readonly ulong[] _ids = new ulong[64 * Workload.Batch];
     private readonly float[] _gradients = [.. Enumerable.Repeat(0.01f, Workload.Batch * workload.Dimension)];

@@ -106,7 +106,7 @@ public sealed class TableBench(TableBenchOptions options)
     private void Details(JsonObject entry, Workload workload, Ours ours)
     {
         entry["allocated_bytes_per_batch"] = Allocation.PerBatch(ours, workload);
-        var snapshot = new SnapshotRun(workload, ours, options.Quick ? 1 : 5);
+        var snapshot = new SnapshotRun(workload, ours, options.Quick ? 3 : 5);
         snapshot.Run();
         entry["snapshot_update_speed_share"] = Math.Round(snapshot.SpeedShare, 3);
         entry["snapshot_longest_hold_ms"] = Math.Round(snapshot.LongestHold * 1e3, 3);
