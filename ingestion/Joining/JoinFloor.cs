@@ -74,8 +74,9 @@ internal sealed class JoinFloor(JoinRules rules)
 
     public void Load(CheckpointReader from) => (_live, Records) = (from.List<FloorPiece>(), from.Value<long>());
 
+    // A window closes, and what was closed is forgotten, at a bucket's end.
     private long RetainedThrough(in JoinEntry entry)
-        => entry.NewestMs == 0 ? 0 : entry.NewestMs + rules.WindowMs + Math.Max(rules.KeepMs, rules.WaitMs) + (2 * rules.BucketMs);
+        => entry.NewestMs == 0 ? 0 : entry.NewestMs + rules.WindowMs + rules.KeepMs + rules.BucketMs;
 }
 
 /// <summary>Transactions that followed each other.</summary>

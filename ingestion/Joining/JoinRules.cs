@@ -78,9 +78,6 @@ internal sealed class JoinRules
     /// <summary>How long a closed request is remembered, to tell duplicates and late actions from orphans.</summary>
     public long KeepMs => WindowMs;
 
-    /// <summary>The longest that an action waits for its impression.</summary>
-    public long WaitMs => WindowMs;
-
     /// <summary>The field whose value spreads examples over partitions.</summary>
     public byte[] PartitionBy { get; }
 

@@ -278,7 +278,7 @@ public abstract class EventLogContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_member_cannot_commit_for_partitions_that_moved_away()
+    public async Task The_new_owner_of_a_partition_that_moved_commits_for_it()
     {
         await CreateAsync(2);
         var group = $"g-{Topic}";

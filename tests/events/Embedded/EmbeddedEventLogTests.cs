@@ -51,6 +51,36 @@ public sealed class EmbeddedEventLogTests : EventLogContract
     }
 
     [Fact]
+    public async Task A_member_cannot_commit_for_a_partition_that_it_gave_up()
+    {
+        await CreateAsync(2);
+        await using var first = await Log.JoinGroupAsync("g", Topic, Token);
+        Assert.Equal(2, (await first.PollAsync(Token)).Assigned.Count);
+        await using var second = await Log.JoinGroupAsync("g", Topic, Token);
+        var lost = Assert.Single((await first.PollAsync(Token)).Revoked);
+        await using var writer = await Log.OpenWriterAsync("w", Token);
+        await Assert.ThrowsAsync<FencedException>(() => writer.CommitAsync(Of(lost), Token).AsTask());
+        await writer.CommitAsync(Of(1 - lost), Token);
+        Assert.Equal((0, 1), ((await Log.WatermarksAsync(new TopicPartition(Topic, lost), Token)).High, (await Log.WatermarksAsync(new TopicPartition(Topic, 1 - lost), Token)).High));
+
+        EventTransaction Of(int partition) => new([Record("k", "v", partition)], first, [new CommittedOffset(new TopicPartition(Topic, partition), 1)]);
+    }
+
+    [Fact]
+    public async Task A_record_may_be_as_large_as_allowed_and_no_larger()
+    {
+        await Log.DisposeAsync();
+        await using var log = new EmbeddedEventLog(Options with { MaxRecordBytes = 100 });
+        await log.CreateTopicAsync(new TopicSettings { Name = Topic, Partitions = 1 }, Token);
+        // The lengths of key and value, and that there are no headers, take a byte each.
+        await log.AppendAsync([new NewRecord(Topic, 0, default, new byte[97])], Token);
+        var refused = await Assert.ThrowsAsync<EventLogException>(() => log.AppendAsync([new NewRecord(Topic, 0, default, new byte[98])], Token).AsTask());
+        Assert.Contains("has 101 bytes; at most 100 are allowed", refused.Message, StringComparison.Ordinal);
+        await log.DisposeAsync();
+        await ReopenAsync();
+    }
+
+    [Fact]
     public async Task A_folder_in_use_or_of_another_version_is_refused_with_what_to_do()
     {
         var inUse = Assert.Throws<EventLogException>(() => new EmbeddedEventLog(Options));
@@ -74,6 +104,11 @@ public sealed class EmbeddedEventLogTests : EventLogContract
         for (var i = 0; i < 10; i++)
         {
             await Log.AppendAsync([Record("k", $"{i}", 0), Record("k", $"{i}", 1)], Token);
+        }
+
+        foreach (var quick in (string[])["a", "b", "c", "x", "y", "z"])
+        {
+            await Log.CommitAsync(quick, [new CommittedOffset(new TopicPartition(Topic, 1), 9)], Token);
         }
 
         await Log.CommitAsync("slow", [new CommittedOffset(new TopicPartition(Topic, 1), 4)], Token);

@@ -104,6 +104,10 @@ public sealed class IngestionApiTests : IAsyncLifetime
     {
         var (_, answer) = await PostAsync("actions", """[{"request_id":"r","item_id":"a","kind":"click"},{"request_id":"r"},{}]""");
         Assert.Equal(["actions[1]", "actions[2]"], answer.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+
+        // The first twenty; more help nobody.
+        (_, answer) = await PostAsync("actions", "[" + string.Join(',', Enumerable.Repeat("{}", 30)) + "]");
+        Assert.Equal(20, answer.GetProperty("errors").EnumerateObject().Count());
         Assert.Empty(await _f.ReadAsync(_f.Topics.Actions, 0));
     }
 
@@ -157,6 +161,55 @@ public sealed class IngestionApiTests : IAsyncLifetime
         var (status, answer) = await waiting;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.Contains("disk full", answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        // Nothing waits any more, neither what failed nor what was refused.
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await PostAsync("actions", Event + new string(' ', 30))).Status);
+    }
+
+    [Fact]
+    public async Task A_log_that_does_not_answer_in_time_is_503()
+    {
+        await StopAsync();
+        await using var stuck = new StuckLog();
+        await StartAsync(new IngestionOptions { AppendTimeout = TimeSpan.FromSeconds(3) }, stuck);
+        var waiting = PostAsync("actions", """{"request_id":"r","item_id":"a","kind":"click"}""");
+        await stuck.Asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        _f.Time.Advance(TimeSpan.FromSeconds(4));
+        var (status, answer) = await waiting.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Contains("did not answer within 3 s", answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_just_allowed_is_taken_and_a_body_may_be_larger_than_what_may_wait()
+    {
+        var batch = "[" + string.Join(',', Enumerable.Range(0, 50).Select(i => $$"""{"request_id":"r{{i}}","item_id":"a","kind":"click"}""")) + "]";
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync("actions", batch.PadRight(100_000))).Status);
+        await StopAsync();
+        await StartAsync(new IngestionOptions { MaxWaitingBytes = 100 }, _f.Log);
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync("actions", """{"request_id":"r","item_id":"b","kind":"click"}""".PadRight(101))).Status);
+    }
+
+    [Fact]
+    public async Task An_event_that_comes_while_the_same_is_on_its_way_is_answered_when_that_one_is()
+    {
+        await StopAsync();
+        await using var stuck = new StuckLog();
+        await StartAsync(new IngestionOptions { AppendTimeout = TimeSpan.FromHours(1) }, stuck);
+        const string One = """{"request_id":"r","item_id":"a","kind":"click"}""";
+        const string Other = """{"request_id":"r","item_id":"b","kind":"click"}""";
+        var first = PostAsync("actions", One);
+        await stuck.Asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        stuck.TakesFurther = true;
+        var second = PostAsync("actions", $"[{One},{Other}]");
+        await stuck.Taken.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        stuck.Fail.SetException(new EventLogException("disk full"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await first).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await second).Status);
+
+        // What the log did take is remembered.
+        var (_, answer) = await PostAsync("actions", Other);
+        Assert.Equal(1, answer.GetProperty("duplicates").GetInt32());
     }
 
     [Theory]

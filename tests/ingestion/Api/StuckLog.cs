@@ -9,8 +9,20 @@ internal sealed class StuckLog : IEventLog
 
     public TaskCompletionSource Fail { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Whether it takes what comes from now on.</summary>
+    public bool TakesFurther { get; set; }
+
+    /// <summary>Something was taken.</summary>
+    public TaskCompletionSource Taken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public ValueTask AppendAsync(IReadOnlyList<NewRecord> records, CancellationToken cancellationToken = default)
     {
+        if (TakesFurther)
+        {
+            Taken.TrySetResult();
+            return ValueTask.CompletedTask;
+        }
+
         Asked.TrySetResult();
         return new ValueTask(Fail.Task);
     }

@@ -34,6 +34,22 @@ public sealed class ImpressionStoreTests
             iter: 300);
 
     [Fact]
+    public void What_closes_last_leaves_memory_first()
+    {
+        // Four windows of three blocks each; there is room for eight.
+        using var store = new ImpressionStore(new JoinMemory(8 * 64, 64));
+        for (var i = 0; i < 12; i++)
+        {
+            store.Put(i / 3, new byte[64]);
+        }
+
+        var spilled = store.SpilledBytes;
+        Assert.True(spilled >= 3 * 64);
+        store.DropBefore(2);
+        Assert.Equal(spilled, store.SpilledBytes);
+    }
+
+    [Fact]
     public void Many_pending_lists_stay_within_the_budget_and_the_rest_is_on_disk_until_its_window_is_dropped()
     {
         // 50,000 lists of ten items, 600 bytes each: 30 MB, in 2 MiB.

@@ -77,6 +77,24 @@ public sealed class JoinPartitionTests
         Assert.True(spilled > 0);
     }
 
+    [Fact]
+    public void What_was_late_when_it_came_is_late_after_a_restart()
+    {
+        using var run = new PartitionRun(new JoinRules(Fixture.Spec, 1), keepJournal: true);
+        run.NowMs += 20_000;
+        run.Apply();
+        Assert.Equal((0, PartitionRun.StartMs + 18_000), (run.Transactions, run.Partition.State.WatermarkMs));
+        var click = Fixture.Action("r1", "a", PartitionRun.StartMs + 6_000);
+        run.Show(Fixture.Impression("r1", PartitionRun.StartMs + 5_000, Items));
+        run.Click(click);
+        run.Apply();
+        Assert.Equal(1, run.Counts.Late);
+        run.Restart();
+        run.Click(click);
+        run.Apply();
+        Assert.Equal((2, 0), (run.Counts.Late, run.Counts.Duplicates));
+    }
+
     private static ModelSpec SpecOf(bool twoTasks) => twoTasks ? Fixture.TwoTasks : Fixture.Spec;
 
     private static bool Check(ModelSpec spec, (bool Click, int Request, int Item, bool Twice, int Pause, bool Restart)[] steps, bool keepJournal)

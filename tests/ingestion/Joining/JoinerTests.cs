@@ -1,6 +1,7 @@
 using System.Text;
 using Monolith.Contracts.Events;
 using Monolith.Events;
+using Monolith.Events.Embedded;
 using Monolith.Ingestion.Joining;
 
 namespace Monolith.Ingestion.Tests.Joining;
@@ -161,6 +162,36 @@ public sealed class JoinerTests : IAsyncLifetime
         var groups = await _f.GroupsAsync(4);
         Assert.Equal(["r1/a", "r1/b", "r2/x", "r2/y"], groups.SelectMany(g => g.Examples.Select(e => $"{g.RequestId}/{e.ItemId}")).Order());
         Assert.Equal(1, (await StoppedAsync(second)).Counts.Duplicates);
+    }
+
+    [Fact]
+    public async Task What_is_pending_outlives_the_logs_retention()
+    {
+        var spec = Fixture.Spec with { Join = Fixture.Spec.Join with { Window = TimeSpan.FromDays(9) } };
+        string[] requests = [.. Enumerable.Range(0, 100).Select(i => $"r{i}").Where(r => Partitioner.Of(r, 4) == 0).Take(3)];
+        var shown = _f.NowMs;
+        using (var first = await _f.StartJoinerAsync(spec))
+        {
+            await _f.Log.AppendAsync([_f.Record(Fixture.Impression(requests[0], shown, "a")), _f.Record(Fixture.Action(requests[1], "b", shown))], Token);
+            await Fixture.UntilAsync(async () => await first.StatusAsync(Token) is { PendingItems: 1, WaitingActions: 1 });
+            _f.Time.Advance(TimeSpan.FromDays(8));
+
+            // The newest batch of a partition always stays: these are it.
+            await _f.Log.AppendAsync([_f.Record(Fixture.Impression(requests[2], _f.NowMs, "c")), _f.Record(Fixture.Action(requests[2], "c", _f.NowMs))], Token);
+            await _f.GroupsAsync(1);
+            await StoppedAsync(first);
+        }
+
+        ((EmbeddedEventLog)_f.Log).ApplyRetention();
+        await _f.ReopenAsync();
+        using var second = await _f.StartJoinerAsync(spec);
+        await _f.Log.AppendAsync([_f.Record(Fixture.Impression(requests[1], shown, "b"))], Token);
+        _f.Time.Advance(TimeSpan.FromDays(1.1));
+        var groups = await _f.GroupsAsync(3);
+        Assert.Equal(
+            [(requests[0], 0f), (requests[1], 1f)],
+            groups.Where(g => g.RequestId != requests[2]).Select(g => (g.RequestId, g.Examples.Single().Labels.Single().Value)).Order());
+        await StoppedAsync(second);
     }
 
     [Fact]

@@ -94,15 +94,17 @@ internal sealed class PartitionRun(JoinRules rules, bool keepJournal, long budge
     }
 
     /// <summary>Takes a checkpoint of the last transaction; <paramref name="publish"/>: and finishes it.</summary>
-    public void Checkpoint(bool publish = true)
+    public void Checkpoint(bool publish = true, System.Action? meanwhile = null)
     {
         using var checkpoint = new CheckpointWriter(_memory);
         Partition.Capture(checkpoint, _journal.Count);
+        var sequence = _journal[^1].Sequence;
+        meanwhile?.Invoke();
         if (publish)
         {
             files!.Publish(checkpoint);
             Partition.Published();
-            _checkpointed = _journal[^1].Sequence;
+            _checkpointed = sequence;
         }
     }
 

@@ -59,5 +59,33 @@ public sealed class EventWireTests
         Assert.Null(ActionWire.Read(new EventAction { RequestId = $"{EventRules.CanaryPrefix}1" }.ToByteArray(), out _));
     }
 
+    [Fact]
+    public void Text_that_is_no_utf8_and_bytes_that_end_early_are_damage_wherever_they_are()
+    {
+        const string Marker = "\u00c4\u00c4\u00c4";
+        var impression = Fixture.Impression(Marker, 1, Marker);
+        impression.Shared[Marker] = new FeatureValue { Text = Marker };
+        impression.Items[0].Features[Marker] = new FeatureValue { List = new TextList { Values = { "a", Marker } } };
+        impression.Items[0].Features["long"] = new FeatureValue { Text = Marker + new string('x', 40) };
+        var action = new EventAction { RequestId = Marker, ItemId = Marker, Kind = Marker };
+        Assert.True(Damage(impression.ToByteArray(), bytes => ImpressionWire.Read(bytes, out _)) > 8);
+        Assert.Equal(3, Damage(action.ToByteArray(), bytes => ActionWire.Read(bytes, out _)));
+
+        static int Damage(byte[] whole, Func<byte[], string?> read)
+        {
+            Assert.Null(read(whole));
+            var markers = Enumerable.Range(0, whole.Length).Where(at => whole.AsSpan(at).StartsWith("\u00c4\u00c4\u00c4"u8)).ToList();
+            foreach (var at in markers)
+            {
+                var damaged = whole.ToArray();
+                damaged[at + 1] = 0xff;
+                Assert.Contains("damaged at or before byte", read(damaged), StringComparison.Ordinal);
+                Assert.NotNull(read(whole[..at]));
+            }
+
+            return markers.Count;
+        }
+    }
+
     private static IEnumerable<ShownItem> Many(int items) => Enumerable.Range(0, items).Select(i => new ShownItem { ItemId = $"{i}" });
 }

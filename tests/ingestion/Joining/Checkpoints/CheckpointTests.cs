@@ -125,6 +125,45 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void What_a_checkpoint_needs_stays_though_it_closes_while_the_checkpoint_is_written()
+    {
+        using var folder = new TemporaryFolder();
+        using var run = Filled(folder);
+        run.Checkpoint(meanwhile: () =>
+        {
+            run.NowMs += 13_000;
+            run.Apply();
+        });
+        run.RestartFromCheckpoint();
+        Assert.Equal(0, run.Partition.State.PendingItems);
+        Assert.NotEmpty(Directory.GetFiles(folder.Path, "*.impressions"));
+    }
+
+    [Fact]
+    public void A_checkpoint_is_of_its_transaction_whatever_the_watermark_did_since()
+    {
+        using var folder = new TemporaryFolder();
+        using var run = new PartitionRun(new JoinRules(Fixture.Spec, 1), keepJournal: true, files: new CheckpointFiles(folder.Path));
+        run.Show(Fixture.Impression("r0", PartitionRun.StartMs, Items));
+        run.Apply();
+        run.NowMs = PartitionRun.StartMs + 9_000;
+        run.Apply();
+        Assert.Equal((1, PartitionRun.StartMs + 7_000), (run.Transactions, run.Partition.State.WatermarkMs));
+        run.Checkpoint();
+
+        // Another joiner, whose clock is behind, goes on from there; what it takes is open for it.
+        run.Restart();
+        run.NowMs = PartitionRun.StartMs + 1_000;
+        run.Show(Fixture.Impression("r1", PartitionRun.StartMs - 5_000, Items));
+        run.Apply();
+        Assert.Equal((2, PartitionRun.StartMs), (run.Transactions, run.Partition.State.WatermarkMs));
+        run.RestartFromCheckpoint();
+        run.NowMs = PartitionRun.StartMs + 13_000;
+        run.Apply();
+        Assert.Equal(["r0", "r1"], run.Groups.Select(g => g.RequestId).Order());
+    }
+
+    [Fact]
     public void A_checkpoint_that_the_floor_has_passed_is_outdated()
     {
         using var folder = new TemporaryFolder();

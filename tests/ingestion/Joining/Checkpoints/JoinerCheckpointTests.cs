@@ -8,6 +8,7 @@ namespace Monolith.Ingestion.Tests.Joining.Checkpoints;
 public sealed class JoinerCheckpointTests : IAsyncLifetime
 {
     private const int Requests = 400;
+    private const int Later = 48;
     private readonly Fixture _f = new();
     private readonly TemporaryFolder _folder = new();
     private readonly ConcurrentQueue<string> _lines = [];
@@ -53,6 +54,39 @@ public sealed class JoinerCheckpointTests : IAsyncLifetime
         Assert.Equal(Requests, log.Read(_f.Topics.Impressions).Length);
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
         await EverythingOnceAsync(second, Requests);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_would_save_little_is_not_taken()
+    {
+        await FillAsync(_f.Log, Options with { CheckpointAfter = 1_000_000 });
+        Assert.Empty(Checkpoints);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_of_before_others_joined_for_long_is_named_and_not_used()
+    {
+        await FillAsync(_f.Log);
+        using (var other = await StartAsync(_f.Log, new JoinerOptions()))
+        {
+            await OutliveAsync(other);
+            await other.StopAsync(Token);
+        }
+
+        using var second = await StartAsync(_f.Log);
+        await ThroughAsync(second);
+        Assert.Equal(4, Lines("Others have joined since"));
+        await EverythingOnceAsync(second, Requests + Later);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_saves_nothing_any_more_is_deleted()
+    {
+        await FillAsync(_f.Log);
+        using var second = await StartAsync(_f.Log);
+        await OutliveAsync(second);
+        await Fixture.UntilAsync(() => Task.FromResult(Checkpoints.Length == 0));
+        await EverythingOnceAsync(second, Requests + Later);
     }
 
     [Theory]
@@ -185,6 +219,17 @@ public sealed class JoinerCheckpointTests : IAsyncLifetime
         });
         await ThroughAsync(first);
         await first.StopAsync(Token);
+    }
+
+    /// <summary>Joins a few requests, windows apart, until nothing of before is needed.</summary>
+    private async Task OutliveAsync(Joiner joiner)
+    {
+        for (var i = 0; i < Later; i += Later / 3)
+        {
+            _f.Time.Advance(TimeSpan.FromSeconds(25));
+            await _f.Log.AppendAsync([.. Enumerable.Range(i, Later / 3).Select(r => _f.Record(Fixture.Impression($"later{r}", _f.NowMs, "a")))], Token);
+            await ThroughAsync(joiner);
+        }
     }
 
     private async Task ReplacedAsync(ModelSpec spec, string reason)
