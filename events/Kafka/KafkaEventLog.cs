@@ -11,6 +11,7 @@ namespace Monolith.Events.Kafka;
 public sealed partial class KafkaEventLog : IEventLog
 {
     private static readonly TimeSpan TopicPoll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan CoordinatorPoll = TimeSpan.FromMilliseconds(100);
     private readonly KafkaEventLogOptions _options;
     private readonly KafkaClients _clients;
     private readonly ILogger _logger;
@@ -195,7 +196,7 @@ public sealed partial class KafkaEventLog : IEventLog
         try
         {
             var asked = partitions.Select(p => new Confluent.Kafka.TopicPartition(p.Topic, p.Partition)).ToList();
-            var found = await Task.Run(() => Offsets(group).Committed(asked, _options.Timeout), cancellationToken).ConfigureAwait(false);
+            var found = await AskCoordinatorAsync(() => Offsets(group).Committed(asked, _options.Timeout), cancellationToken).ConfigureAwait(false);
             return
             [
                 .. found.Where(o => o.Offset != Offset.Unset)
@@ -215,7 +216,13 @@ public sealed partial class KafkaEventLog : IEventLog
         try
         {
             var commits = offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
-            await Task.Run(() => Offsets(group).Commit(commits), cancellationToken).ConfigureAwait(false);
+            await AskCoordinatorAsync(
+                () =>
+                {
+                    Offsets(group).Commit(commits);
+                    return true;
+                },
+                cancellationToken).ConfigureAwait(false);
         }
         catch (KafkaException e)
         {
@@ -273,6 +280,25 @@ public sealed partial class KafkaEventLog : IEventLog
             ? new Confluent.Kafka.TopicPartition(record.Topic, partition)
             : throw new EventLogException($"Topic '{record.Topic}' has partitions 0 to {partitions - 1}, not {partition}.");
     }
+
+    /// <summary>Asks again while a group's coordinator is found, moves or loads: on a new cluster the first group makes it start.</summary>
+    private async Task<T> AskCoordinatorAsync<T>(Func<T> call, CancellationToken cancellationToken)
+    {
+        for (var left = _options.Timeout; ; left -= CoordinatorPoll)
+        {
+            try
+            {
+                return await Task.Run(call, cancellationToken).ConfigureAwait(false);
+            }
+            catch (KafkaException e) when (left > TimeSpan.Zero && IsMoving(e.Error.Code))
+            {
+                await Task.Delay(CoordinatorPoll, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static bool IsMoving(ErrorCode code)
+        => code is ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.GroupLoadInProgress;
 
     private IConsumer<byte[], byte[]> Offsets(string group) => _offsets.GetOrAdd(group, g => new Lazy<IConsumer<byte[], byte[]>>(() => _clients.Offsets(g))).Value;
 

@@ -18,12 +18,10 @@ public sealed record KafkaEventLogOptions
     /// </summary>
     public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(6);
 
-    /// <summary>How long the producer waits for more records before it sends. Default: 2 ms.</summary>
-    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(2);
-
     /// <summary>
     /// Any other client setting by librdkafka's name, for example <c>security.protocol</c>, <c>sasl.mechanism</c>,
-    /// <c>sasl.username</c>, <c>sasl.password</c>, <c>ssl.ca.location</c>. Values are never logged.
+    /// <c>sasl.username</c>, <c>sasl.password</c>, <c>ssl.ca.location</c>. They go before our own choices, such as
+    /// <c>fetch.wait.max.ms</c>. Values are never logged.
     /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }

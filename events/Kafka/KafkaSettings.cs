@@ -5,12 +5,13 @@ namespace Monolith.Events.Kafka;
 /// <summary>Client settings passed through: which are ours to decide, and whether the client knows the others.</summary>
 internal static class KafkaSettings
 {
-    // What exactly-once and the partitions of keys stand on.
+    // What exactly-once, acknowledgements and the partitions of keys stand on.
     private static readonly string[] Ours =
     [
         "bootstrap.servers", "metadata.broker.list", "enable.idempotence", "acks", "request.required.acks", "partitioner", "transactional.id",
         "transaction.timeout.ms", "group.id", "enable.auto.commit", "enable.auto.offset.store", "isolation.level", "enable.partition.eof",
         "auto.offset.reset", "partition.assignment.strategy", "group.protocol", "allow.auto.create.topics",
+        "delivery.report.only.error", "dotnet.producer.enable.delivery.reports",
     ];
 
     /// <summary>Applies settings to a client's configuration.</summary>

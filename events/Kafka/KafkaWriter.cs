@@ -84,13 +84,12 @@ internal sealed class KafkaWriter : ITransactionalWriter
         try
         {
             producer.BeginTransaction();
-            var acknowledgement = new Acknowledgement(targets.Length);
             for (var i = 0; i < targets.Length; i++)
             {
-                Produce(producer, targets[i], KafkaRecords.ToMessage(transaction.Records[i]), acknowledgement);
+                Produce(producer, targets[i], KafkaRecords.ToMessage(transaction.Records[i]));
             }
 
-            Arrive(producer, acknowledgement.Task);
+            Arrive(producer);
             var offsets = transaction.Offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
             if (offsets.Count > 0)
             {
@@ -113,21 +112,20 @@ internal sealed class KafkaWriter : ITransactionalWriter
     /// Waits for the transaction's records to arrive, in short flushes: the client's own commit wakes its senders once and then
     /// looks every 10 ms. If a record does not arrive, the commit that follows says why.
     /// </summary>
-    private void Arrive(IProducer<byte[], byte[]> producer, Task acknowledged)
+    private void Arrive(IProducer<byte[], byte[]> producer)
     {
-        for (var left = _options.Timeout; !acknowledged.IsCompleted && left > TimeSpan.Zero; left -= FlushSlice)
+        for (var left = _options.Timeout; producer.Flush(FlushSlice) > 0 && left > TimeSpan.Zero; left -= FlushSlice)
         {
-            producer.Flush(FlushSlice);
         }
     }
 
-    private static void Produce(IProducer<byte[], byte[]> producer, Confluent.Kafka.TopicPartition target, Message<byte[], byte[]> message, Acknowledgement acknowledgement)
+    private static void Produce(IProducer<byte[], byte[]> producer, Confluent.Kafka.TopicPartition target, Message<byte[], byte[]> message)
     {
         for (var waited = 0; ; waited++)
         {
             try
             {
-                producer.Produce(target, message, acknowledgement.Report);
+                producer.Produce(target, message);
                 return;
             }
             catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull && waited < 1000)

@@ -11,10 +11,13 @@ namespace Monolith.Events.Tests.Kafka;
 public sealed class KafkaMockTests : EventLogContract
 {
     private const short Produce = 0;
+    private const short OffsetFetch = 9;
     private const short EndTransaction = 26;
     private const int NotLeader = 6;
     private const int NotEnoughReplicas = 19;
     private const int CoordinatorLoading = 14;
+    private const int NotCoordinator = 16;
+    private const int TooLarge = 10;
     private readonly MockCluster _cluster = new();
 
     public override async ValueTask DisposeAsync()
@@ -48,6 +51,41 @@ public sealed class KafkaMockTests : EventLogContract
             new EventTransaction([Record("a", "1", 0)], member, [new CommittedOffset(new TopicPartition(Topic, 0), 1)]),
             Token);
         Assert.Equal(["a=1"], (await ReadAsync(0, 0, 1)).Select(Text));
+    }
+
+    [Fact]
+    public async Task A_transaction_of_which_a_record_is_refused_fails_and_the_next_one_does_not()
+    {
+        await CreateAsync(1);
+        await using var member = await Log.JoinGroupAsync($"g-{Topic}", Topic, Token);
+        await using var writer = await Log.OpenWriterAsync($"w-{Topic}", Token);
+        _cluster.Fail(Produce, TooLarge);
+        var failure = await Assert.ThrowsAsync<EventLogException>(
+            () => writer.CommitAsync(new EventTransaction([Record("a", "1", 0)], member, []), Token).AsTask());
+        Assert.False(failure.OutcomeUnknown);
+        await writer.CommitAsync(new EventTransaction([Record("a", "2", 0)], member, []), Token);
+        Assert.Equal(["a=2"], (await ReadAsync(0, 0, 1)).Select(Text));
+    }
+
+    [Fact]
+    public async Task A_groups_offsets_are_asked_for_again_while_its_coordinator_moves()
+    {
+        await CreateAsync(1);
+        await Log.CommitAsync($"g-{Topic}", [new CommittedOffset(new TopicPartition(Topic, 0), 7)], Token);
+        _cluster.Fail(OffsetFetch, [.. Enumerable.Repeat(NotCoordinator, 8)]);
+        Assert.Equal(7, Assert.Single(await Log.CommittedAsync($"g-{Topic}", [new TopicPartition(Topic, 0)], Token)).Offset);
+    }
+
+    [Fact]
+    public async Task A_client_setting_goes_before_our_own_choice()
+    {
+        await CreateAsync(1);
+        var settings = new Dictionary<string, string> { ["message.max.bytes"] = "2000" };
+        await using var log = new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = _cluster.Bootstrap, Settings = settings });
+        var large = new string('v', 10_000);
+        await Assert.ThrowsAsync<EventLogException>(() => log.AppendAsync([Record("k", large, 0)], Token).AsTask());
+        await Log.AppendAsync([Record("k", large, 0)], Token);
+        Assert.Equal([$"k={large}"], (await ReadAsync(0, 0, 1)).Select(Text));
     }
 
     protected override ValueTask<IEventLog> OpenAsync()
