@@ -20,10 +20,12 @@ public sealed unsafe partial class EmbeddingTable
     /// <summary>Names the snapshot that the next incremental one builds on; 0: none.</summary>
     public ulong LastSnapshot => _lastSnapshot;
 
-    /// <summary>Writes all rows and the admission filter; several tables may follow each other in one stream.</summary>
-    public void Save(Stream stream)
+    /// <summary>Writes a snapshot in one go; several tables may follow each other in one stream.</summary>
+    /// <param name="stream">Written to by this thread.</param>
+    /// <param name="kind">As of <see cref="BeginSnapshot"/>.</param>
+    public void Save(Stream stream, SnapshotKind kind = SnapshotKind.Full)
     {
-        using var snapshot = Begin(SnapshotKind.Full, stream, null);
+        using var snapshot = Begin(kind, stream, null);
         snapshot.Complete();
     }
 

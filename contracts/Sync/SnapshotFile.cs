@@ -35,7 +35,9 @@ public sealed class SnapshotFile : IDisposable
 
     private static ReadOnlySpan<byte> Magic => "MONOSNAP"u8;
 
-    /// <summary>Writes a snapshot and returns once it is on the disk. The caller gives it its final name.</summary>
+    /// <summary>
+    /// Writes a snapshot and returns once it is on the disk. The caller gives it its final name. Where that fails nothing stays.
+    /// </summary>
     /// <param name="path">A new file.</param>
     /// <param name="header">What it is of.</param>
     /// <param name="body">Its state, in pieces.</param>
@@ -43,33 +45,18 @@ public sealed class SnapshotFile : IDisposable
     {
         ArgumentNullException.ThrowIfNull(header);
         ArgumentNullException.ThrowIfNull(body);
-        var hash = new XxHash128();
-        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
-        var json = header.ToJson();
-        Span<byte> start = stackalloc byte[16];
-        Magic.CopyTo(start);
-        BinaryPrimitives.WriteUInt32LittleEndian(start[8..], FormatVersion);
-        BinaryPrimitives.WriteInt32LittleEndian(start[12..], json.Length);
-        Append(start);
-        Append(json);
-        var length = 0L;
-        foreach (var segment in body.SelectMany(Segments))
+        var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+        try
         {
-            Append(segment.Span);
-            length += segment.Length;
+            using (file)
+            {
+                WriteTo(file, header, body);
+            }
         }
-
-        Span<byte> end = stackalloc byte[TrailerBytes];
-        BinaryPrimitives.WriteInt64LittleEndian(end, length);
-        hash.Append(end[..8]);
-        hash.GetCurrentHash(end[8..]);
-        file.Write(end);
-        file.Flush(flushToDisk: true);
-
-        void Append(ReadOnlySpan<byte> bytes)
+        catch
         {
-            hash.Append(bytes);
-            file.Write(bytes);
+            File.Delete(path); // the disk may be full, and nobody else knows this name
+            throw;
         }
     }
 
@@ -128,6 +115,37 @@ public sealed class SnapshotFile : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Body.Dispose();
+
+    private static void WriteTo(FileStream file, SnapshotHeader header, IReadOnlyList<ReadOnlySequence<byte>> body)
+    {
+        var hash = new XxHash128();
+        var json = header.ToJson();
+        Span<byte> start = stackalloc byte[16];
+        Magic.CopyTo(start);
+        BinaryPrimitives.WriteUInt32LittleEndian(start[8..], FormatVersion);
+        BinaryPrimitives.WriteInt32LittleEndian(start[12..], json.Length);
+        Append(start);
+        Append(json);
+        var length = 0L;
+        foreach (var segment in body.SelectMany(Segments))
+        {
+            Append(segment.Span);
+            length += segment.Length;
+        }
+
+        Span<byte> end = stackalloc byte[TrailerBytes];
+        BinaryPrimitives.WriteInt64LittleEndian(end, length);
+        hash.Append(end[..8]);
+        hash.GetCurrentHash(end[8..]);
+        file.Write(end);
+        file.Flush(flushToDisk: true);
+
+        void Append(ReadOnlySpan<byte> bytes)
+        {
+            hash.Append(bytes);
+            file.Write(bytes);
+        }
+    }
 
     private static IEnumerable<ReadOnlyMemory<byte>> Segments(ReadOnlySequence<byte> sequence)
     {

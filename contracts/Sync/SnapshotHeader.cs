@@ -33,6 +33,11 @@ public sealed record SnapshotHeader
     /// <summary>How far each partition was applied: part of the state, so that the two are never out of step.</summary>
     public required PartitionOffsets[] Partitions { get; init; }
 
+    /// <summary>
+    /// Files of the same folder that are read before it, in this order: a full snapshot, then increments; null: it is full itself.
+    /// </summary>
+    public string[]? BuildsOn { get; init; }
+
     internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, SnapshotJson.Default.SnapshotHeader);
 
     internal static SnapshotHeader FromJson(ReadOnlySpan<byte> json) =>
@@ -40,6 +45,8 @@ public sealed record SnapshotHeader
         ?? throw new InvalidDataException("The snapshot's header is empty.");
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SnapshotHeader))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;

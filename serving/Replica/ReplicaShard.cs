@@ -37,29 +37,25 @@ internal sealed class ReplicaShard : IDisposable
     /// <summary>The shard before anything was learned in an epoch that had no snapshot.</summary>
     public static ReplicaShard Empty(ModelSpec spec, int shard, long epoch) => new(spec, shard, epoch, 0, 0);
 
-    /// <summary>The shard as a snapshot has it, called by the epoch and sequence that it equals.</summary>
+    /// <summary>The shard as a snapshot has it, with what that builds on, called by the epoch and sequence that it equals.</summary>
     /// <exception cref="InvalidDataException">The snapshot is damaged or of another model.</exception>
     public static ReplicaShard Load(ModelSpec spec, int shard, long epoch, long sequence, string path)
     {
-        using var file = SnapshotFile.Open(path);
-        if (file.Header.Model != spec.Name || file.Header.Part != $"shard-{shard}")
+        using var chain = SnapshotChain.Open(path);
+        if (chain.Header.Model != spec.Name || chain.Header.Part != $"shard-{shard}")
         {
             throw new InvalidDataException(
-                $"Snapshot {path} is of {file.Header.Model}/{file.Header.Part}, not of {spec.Name}/shard-{shard}.");
+                $"Snapshot {path} is of {chain.Header.Model}/{chain.Header.Part}, not of {spec.Name}/shard-{shard}.");
         }
 
-        var loaded = new ReplicaShard(spec, shard, epoch, sequence, file.Header.WatermarkMs);
+        var loaded = new ReplicaShard(spec, shard, epoch, sequence, chain.Header.WatermarkMs);
         try
         {
-            foreach (var table in loaded._tables)
+            foreach (var file in chain.Files)
             {
-                table.Load(file.Body);
+                loaded.Load(file);
             }
 
-            // What follows the tables is the shard's own bookkeeping.
-            Span<byte> occurrences = stackalloc byte[sizeof(long)];
-            file.Body.ReadExactly(occurrences);
-            file.RequireEnd();
             return loaded;
         }
         catch
@@ -157,5 +153,25 @@ internal sealed class ReplicaShard : IDisposable
                 table.Dispose();
             }
         }
+    }
+
+    private void Load(SnapshotFile file)
+    {
+        foreach (var table in _tables)
+        {
+            if (file.Header.BuildsOn is null)
+            {
+                table.Load(file.Body);
+            }
+            else
+            {
+                table.LoadIncrement(file.Body);
+            }
+        }
+
+        // What follows the tables is the shard's own bookkeeping.
+        Span<byte> occurrences = stackalloc byte[sizeof(long)];
+        file.Body.ReadExactly(occurrences);
+        file.RequireEnd();
     }
 }

@@ -138,15 +138,7 @@ public sealed class DenseModel : ISyncedState
     }
 
     /// <inheritdoc/>
-    public void Save(Stream stream)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        DenseSnapshot.Write(stream, Round, _parameters);
-        var length = _momentum.Length;
-        stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in length)));
-        stream.Write(MemoryMarshal.AsBytes<float>(_momentum));
-        _workers.Save(stream);
-    }
+    public IStateCopy BeginCopy(bool increment) => new WholeCopy(Save);
 
     /// <inheritdoc/>
     public void Load(Stream stream, AppliedOffsets offsets)
@@ -162,5 +154,14 @@ public sealed class DenseModel : ISyncedState
         Offsets = offsets;
         _publishedRound = Round;
         _publishedWatermarkMs = offsets.WatermarkMs;
+    }
+
+    private void Save(Stream stream)
+    {
+        DenseSnapshot.Write(stream, Round, _parameters);
+        var length = _momentum.Length;
+        stream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in length)));
+        stream.Write(MemoryMarshal.AsBytes<float>(_momentum));
+        _workers.Save(stream);
     }
 }

@@ -85,15 +85,7 @@ public sealed class MetricsState : IPartState
     public MetricsReport Report() => new([.. _tasks.Select(t => t.Report())]);
 
     /// <inheritdoc/>
-    public void Save(Stream stream)
-    {
-        using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
-        writer.Write(Baseline);
-        foreach (var task in _tasks)
-        {
-            task.Save(writer);
-        }
-    }
+    public IStateCopy BeginCopy(bool increment) => new WholeCopy(Save);
 
     /// <inheritdoc/>
     public void Load(Stream stream, AppliedOffsets offsets)
@@ -125,6 +117,16 @@ public sealed class MetricsState : IPartState
         if (push.Weights.As<float>().ContainsAnyExceptInRange(0f, float.MaxValue))
         {
             throw new ArgumentException("A metrics push has weights that are negative or not finite.");
+        }
+    }
+
+    private void Save(Stream stream)
+    {
+        using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
+        writer.Write(Baseline);
+        foreach (var task in _tasks)
+        {
+            task.Save(writer);
         }
     }
 }

@@ -17,14 +17,12 @@ public interface IPartState
     /// <summary>Raised by every change that a snapshot should not miss for long.</summary>
     long Version { get; }
 
-    /// <summary>Writes the state; the offsets travel in the snapshot's header.</summary>
-    void Save(Stream stream);
+    /// <summary>Begins a copy of the state, one at a time; the offsets travel in the snapshot's header.</summary>
+    /// <param name="increment">What changed since the copy before is enough, if the state knows that.</param>
+    IStateCopy BeginCopy(bool increment);
 
-    /// <summary>Begins a copy of what <see cref="Save"/> writes; one at a time.</summary>
-    IStateCopy BeginCopy() => new WholeCopy(this);
-
-    /// <summary>Reads what <see cref="Save"/> wrote, into a fresh state.</summary>
-    /// <exception cref="InvalidDataException">It is not of this layout.</exception>
+    /// <summary>Reads a copy: a full one into a fresh state, then the increments that were taken after it, in turn.</summary>
+    /// <exception cref="InvalidDataException">It is not of this layout, or does not continue what was read before.</exception>
     void Load(Stream stream, AppliedOffsets offsets);
 }
 

@@ -6,6 +6,9 @@ namespace Monolith.Silos.Parts;
 /// <summary>A copy of a part's state as it was when the copy began, while the state goes on changing.</summary>
 public interface IStateCopy : IDisposable
 {
+    /// <summary>Whether it holds only what changed since the copy before.</summary>
+    bool IsIncrement => false;
+
     /// <summary>Copies on by a bounded amount, between two calls of the part.</summary>
     /// <returns>True when all is copied.</returns>
     bool Step();
@@ -26,8 +29,8 @@ internal static class CopyMemory
 }
 
 /// <summary>A copy made in one step: for a state that is small.</summary>
-/// <param name="state">The state.</param>
-internal sealed class WholeCopy(IPartState state) : IStateCopy
+/// <param name="save">Writes the state.</param>
+internal sealed class WholeCopy(Action<Stream> save) : IStateCopy
 {
     private readonly RecyclableMemoryStream _stream = CopyMemory.Stream();
 
@@ -36,7 +39,7 @@ internal sealed class WholeCopy(IPartState state) : IStateCopy
     {
         if (_stream.Length == 0)
         {
-            state.Save(_stream);
+            save(_stream);
         }
 
         return true;

@@ -29,7 +29,8 @@ public sealed partial class PartKeeper
     private readonly SiloMetrics _metrics;
     private readonly ILogger _logger;
     private readonly Queue<Delta> _outbox = new();
-    private readonly Queue<PartitionOffsets[]> _saved = new();
+    private PartitionOffsets[] _oldest = [];
+    private IncrementChain _chain = IncrementChain.None;
     private Task _pump = Task.CompletedTask;
     private Task _save = Task.CompletedTask;
     private bool _leased;
@@ -85,7 +86,7 @@ public sealed partial class PartKeeper
     /// How far the oldest snapshot that a restore may fall back to goes in a partition: what the log must keep from.
     /// </summary>
     public long SavedThrough(string partition) =>
-        _saved.TryPeek(out var oldest) ? Array.Find(oldest, p => p.Partition == partition).AppliedThrough : 0;
+        Array.Find(_oldest, p => p.Partition == partition).AppliedThrough;
 
     /// <summary>Restores the newest snapshot and takes the part over from whoever had it.</summary>
     /// <exception cref="InvalidDataException">Every snapshot is damaged.</exception>
@@ -171,8 +172,10 @@ public sealed partial class PartKeeper
 
         // Of one turn: the header with its offsets, and the beginning of the copy, belong together.
         var version = _state.Version;
-        var header = HeaderNow();
-        using var copy = _state.BeginCopy();
+        var chain = _chain;
+        _chain = IncrementChain.None;
+        using var copy = _state.BeginCopy(chain.Takes(Sequence));
+        var header = HeaderNow() with { BuildsOn = copy.IsIncrement ? chain.Names : null };
         var held = await CopyAsync(copy, started);
         if (Stopped)
         {
@@ -188,17 +191,12 @@ public sealed partial class PartKeeper
             return;
         }
 
-        var path = await Task.Run(() => _store.Publish(temporary));
+        (var path, _oldest) = await Task.Run(() => (_store.Publish(temporary), _store.OldestOffsets()));
+        var bytes = body.Sum(b => b.Length);
         _savedVersion = version;
-        _saved.Enqueue(header.Partitions);
-        while (_saved.Count > SnapshotStore.Kept)
-        {
-            _saved.Dequeue();
-        }
-
+        _chain = chain.With(header, path, bytes);
         _base = new PartHead(Epoch, 0, path, header.Sequence);
         var elapsed = _time.GetElapsedTime(started);
-        var bytes = body.Sum(b => b.Length);
         _metrics.Saved(_part, elapsed, held, bytes);
         LogSaved(_part, path, bytes, elapsed.TotalMilliseconds, held.TotalMilliseconds);
         await PumpAsync();
@@ -232,15 +230,15 @@ public sealed partial class PartKeeper
             return (0, null);
         }
 
-        using var file = opened.File;
-        _state.Load(file.Body, AppliedOffsets.Restore(file.Header.Partitions, file.Header.Stream));
-        file.RequireEnd();
-        foreach (var offsets in _store.KeptOffsets())
+        using var chain = opened.Chain;
+        foreach (var file in chain.Files)
         {
-            _saved.Enqueue(offsets);
+            _state.Load(file.Body, AppliedOffsets.Restore(file.Header.Partitions, file.Header.Stream));
+            file.RequireEnd();
         }
 
-        return (file.Header.Epoch, opened.RelativePath);
+        _oldest = _store.OldestOffsets();
+        return (chain.Header.Epoch, opened.RelativePath);
     }
 
     private SnapshotHeader HeaderNow() => new()

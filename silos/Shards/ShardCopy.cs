@@ -7,8 +7,8 @@ using Monolith.Silos.Parts;
 namespace Monolith.Silos.Shards;
 
 /// <summary>
-/// A copy of a large shard: all tables begin at the same moment and are then copied a sub-table a step, while rows that
-/// change before their turn leave their pre-image (docs/snapshot-format.md). What is copied is the shard at one version.
+/// A copy of a shard. Of a large one all tables begin at the same moment and are then copied a sub-table a step, while rows
+/// that change before their turn leave their pre-image (docs/snapshot-format.md). What is copied is the shard at one version.
 /// </summary>
 internal sealed class ShardCopy : IStateCopy
 {
@@ -16,29 +16,53 @@ internal sealed class ShardCopy : IStateCopy
     private static readonly SnapshotOptions Bounds = new() { ArenaBytes = 16 << 20 };
 
     private readonly RecyclableMemoryStream[] _streams;
-    private readonly TableSnapshot[] _snapshots;
+    private readonly List<TableSnapshot> _snapshots = [];
     private readonly byte[] _rest;
     private int _next;
 
     /// <summary>Begins.</summary>
     /// <param name="tables">The shard's tables, in their order.</param>
+    /// <param name="kind">What is copied of all of them.</param>
+    /// <param name="inSteps">Whether it takes steps; otherwise it is complete at once.</param>
     /// <param name="rest">What follows the tables.</param>
-    public ShardCopy(EmbeddingTable[] tables, byte[] rest)
+    public ShardCopy(EmbeddingTable[] tables, SnapshotKind kind, bool inSteps, byte[] rest)
     {
+        IsIncrement = kind == SnapshotKind.Incremental;
         _rest = rest;
         _streams = [.. tables.Select(_ => CopyMemory.Stream())];
-        _snapshots = [.. tables.Select((t, i) => t.BeginSnapshot(SnapshotKind.Full, _streams[i], Bounds))];
+        try
+        {
+            foreach (var (table, stream) in tables.Zip(_streams))
+            {
+                if (inSteps)
+                {
+                    _snapshots.Add(table.BeginSnapshot(kind, stream, Bounds));
+                }
+                else
+                {
+                    table.Save(stream, kind);
+                }
+            }
+        }
+        catch
+        {
+            Dispose(); // a table has one snapshot at a time: one left behind would be its last
+            throw;
+        }
     }
+
+    /// <inheritdoc/>
+    public bool IsIncrement { get; }
 
     /// <inheritdoc/>
     public bool Step()
     {
-        if (_next < _snapshots.Length && _snapshots[_next].Step())
+        if (_next < _snapshots.Count && _snapshots[_next].Step())
         {
             _snapshots[_next++].Complete();
         }
 
-        return _next == _snapshots.Length;
+        return _next == _snapshots.Count;
     }
 
     /// <inheritdoc/>
@@ -48,7 +72,7 @@ internal sealed class ShardCopy : IStateCopy
     /// <inheritdoc/>
     public void Dispose()
     {
-        Array.ForEach(_snapshots, s => s.Dispose());
+        _snapshots.ForEach(s => s.Dispose());
         Array.ForEach(_streams, s => s.Dispose());
     }
 }

@@ -5,6 +5,7 @@ using Monolith.Contracts.Grains;
 using Monolith.Contracts.Specification;
 using Monolith.Contracts.Sync;
 using Monolith.Embeddings;
+using Monolith.Embeddings.Snapshots;
 using Monolith.Silos.Parts;
 
 namespace Monolith.Silos.Shards;
@@ -174,19 +175,12 @@ public sealed class ShardState : ISyncedState, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Save(Stream stream)
+    public IStateCopy BeginCopy(bool increment)
     {
-        foreach (var table in _tables)
-        {
-            table.Save(stream);
-        }
-
-        stream.Write(Rest());
+        // All tables or none: a table that no longer knows all its changes makes the copy a full one.
+        var kind = increment && Array.TrueForAll(_tables, t => t.LastSnapshot != 0) ? SnapshotKind.Incremental : SnapshotKind.Full;
+        return new ShardCopy(_tables, kind, inSteps: _tables.Sum(t => t.Count) > SmallRows, Rest());
     }
-
-    /// <inheritdoc/>
-    public IStateCopy BeginCopy() =>
-        _tables.Sum(t => t.Count) <= SmallRows ? new WholeCopy(this) : new ShardCopy(_tables, Rest());
 
     /// <inheritdoc/>
     public void Load(Stream stream, AppliedOffsets offsets)
@@ -194,7 +188,14 @@ public sealed class ShardState : ISyncedState, IDisposable
         ArgumentNullException.ThrowIfNull(offsets);
         foreach (var table in _tables)
         {
-            table.Load(stream);
+            if (table.LastSnapshot == 0)
+            {
+                table.Load(stream);
+            }
+            else
+            {
+                table.LoadIncrement(stream);
+            }
         }
 
         Span<byte> occurrences = stackalloc byte[sizeof(long)];

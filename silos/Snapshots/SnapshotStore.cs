@@ -7,17 +7,22 @@ namespace Monolith.Silos.Snapshots;
 
 /// <summary>
 /// The snapshots of one part: <c>&lt;root&gt;/&lt;model&gt;/&lt;part&gt;/&lt;epoch&gt;-&lt;sequence&gt;.snap</c>, the newest last in
-/// the order of names. A file has its name only once it is complete and on the disk.
+/// the order of names. A file has its name only once it is complete and on the disk. An increment, <c>….increment.snap</c>, names
+/// the files that it builds on, so that publishing it is one move; they stay as long as anything builds on them.
 /// </summary>
 /// <param name="root">The snapshot folder; replicas are told paths relative to it.</param>
 /// <param name="part">The part.</param>
 /// <param name="logger">Hears of damaged files.</param>
 public sealed partial class SnapshotStore(string root, PartIdentity part, ILogger logger)
 {
-    /// <summary>Snapshots kept of a part: the newest, and two to go back to if it is damaged.</summary>
+    /// <summary>Snapshots kept of a part, at least: the newest, and two to go back to if it is damaged.</summary>
     public const int Kept = 3;
 
+    /// <summary>Full snapshots among them, at least: damage to one does not take all with it.</summary>
+    public const int FullKept = 2;
+
     private const string Extension = ".snap";
+    private const string IncrementExtension = ".increment" + Extension;
     private const string TemporaryExtension = ".tmp";
     private readonly string _folder = Path.Combine(root, part.Model, part.Folder);
 
@@ -27,35 +32,37 @@ public sealed partial class SnapshotStore(string root, PartIdentity part, ILogge
         : [];
 
     /// <summary>
-    /// Opens the newest snapshot that is not damaged; damaged ones are passed over with a log line.
+    /// Opens the newest snapshot of which nothing is damaged or gone, with what it builds on; others are passed over with a log
+    /// line.
     /// </summary>
     /// <param name="layout">The layout that the part has now.</param>
     /// <returns>The snapshot and its path relative to the root; null when none was ever saved.</returns>
     /// <exception cref="InvalidDataException">All are damaged: starting from nothing must be somebody's decision.</exception>
     /// <exception cref="SnapshotLayoutException">It is of a specification that this one cannot continue.</exception>
-    public (SnapshotFile File, string RelativePath)? OpenNewest(IReadOnlyList<string> layout)
+    public (SnapshotChain Chain, string RelativePath)? OpenNewest(IReadOnlyList<string> layout)
     {
         var files = Files;
         foreach (var path in files)
         {
-            SnapshotFile file;
+            SnapshotChain chain;
             try
             {
-                file = SnapshotFile.Open(path);
+                chain = SnapshotChain.Open(path);
             }
-            catch (InvalidDataException e)
+            catch (Exception e) when (e is InvalidDataException or FileNotFoundException)
             {
-                LogDamaged(part, e.Message);
+                LogRefused(part, path, e.Message);
                 continue;
             }
 
-            if (file.Header.Model != part.Model || file.Header.Part != part.Folder || !file.Header.Layout.SequenceEqual(layout))
+            var header = chain.Header;
+            if (header.Model != part.Model || header.Part != part.Folder || !header.Layout.SequenceEqual(layout))
             {
-                file.Dispose();
-                throw SnapshotLayoutException.Between(path, file.Header, layout);
+                chain.Dispose();
+                throw SnapshotLayoutException.Between(path, header, layout);
             }
 
-            return (file, Path.GetRelativePath(root, path));
+            return (chain, Path.GetRelativePath(root, path));
         }
 
         return files.Count == 0
@@ -66,17 +73,17 @@ public sealed partial class SnapshotStore(string root, PartIdentity part, ILogge
     }
 
     /// <summary>
-    /// Offsets of the snapshots kept, oldest first: what a restore may have to go back to. Those whose header cannot be read
-    /// cannot be gone back to either and are left out.
+    /// Offsets of the oldest snapshot kept: what a restore may have to go back to. One whose header cannot be read cannot be gone
+    /// back to either and is passed over. None when there is no snapshot.
     /// </summary>
-    public IReadOnlyList<PartitionOffsets[]> KeptOffsets()
+    public PartitionOffsets[] OldestOffsets()
     {
-        var offsets = new List<PartitionOffsets[]>();
-        foreach (var path in Files.Take(Kept).Reverse())
+        var files = Files;
+        foreach (var path in files.Take(Needed(files)).Reverse())
         {
             try
             {
-                offsets.Add(SnapshotFile.Peek(path).Partitions);
+                return SnapshotFile.Peek(path).Partitions;
             }
             catch (InvalidDataException)
             {
@@ -84,7 +91,7 @@ public sealed partial class SnapshotStore(string root, PartIdentity part, ILogge
             }
         }
 
-        return offsets;
+        return [];
     }
 
     /// <summary>Writes a snapshot completely, under a temporary name.</summary>
@@ -106,7 +113,10 @@ public sealed partial class SnapshotStore(string root, PartIdentity part, ILogge
         var path = temporary[..^TemporaryExtension.Length];
         File.Move(temporary, path, overwrite: true);
         DurableFolder.Flush(_folder);
-        foreach (var old in Files.Skip(Kept).Concat(Abandoned(path)))
+
+        // The newest first: what builds on a file goes before it, also if this is cut off.
+        var files = Files;
+        foreach (var old in files.Skip(Needed(files)).Concat(Abandoned(path)))
         {
             File.Delete(old);
         }
@@ -117,13 +127,31 @@ public sealed partial class SnapshotStore(string root, PartIdentity part, ILogge
     /// <summary>Removes a snapshot that was written but must not be published.</summary>
     public static void Discard(string temporary) => File.Delete(temporary);
 
+    // How many of the newest are kept; the last of them is a full one, so that all they build on is among them.
+    private static int Needed(IReadOnlyList<string> files)
+    {
+        var full = 0;
+        for (var i = 0; i < files.Count; i++)
+        {
+            var isFull = !files[i].EndsWith(IncrementExtension, StringComparison.Ordinal);
+            full += isFull ? 1 : 0;
+            if (isFull && full >= FullKept && i + 1 >= Kept)
+            {
+                return i + 1;
+            }
+        }
+
+        return files.Count;
+    }
+
     // What crashes left behind: temporary files older than what was just published.
     private IEnumerable<string> Abandoned(string published) =>
         Directory.EnumerateFiles(_folder, "*" + TemporaryExtension).Where(f => string.CompareOrdinal(f, published) < 0);
 
     // Fixed widths, so that the order of names is the order of time: an epoch is never below the one before.
-    private static string NameOf(SnapshotHeader header) => $"{header.Epoch:D16}-{header.Sequence:D12}{Extension}";
+    private static string NameOf(SnapshotHeader header) =>
+        $"{header.Epoch:D16}-{header.Sequence:D12}{(header.BuildsOn is null ? Extension : IncrementExtension)}";
 
-    [LoggerMessage(LogLevel.Error, "Snapshot of {Part} refused, the one before it is used: {Reason}")]
-    private partial void LogDamaged(PartIdentity part, string reason);
+    [LoggerMessage(LogLevel.Error, "{Part} does not start from snapshot {Snapshot} but from the one before it: {Reason}")]
+    private partial void LogRefused(PartIdentity part, string snapshot, string reason);
 }

@@ -75,6 +75,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
             process.Dispose();
         }
 
+        Assert.NotEmpty(Directory.GetFiles(_folder, "*.increment.snap", SearchOption.AllDirectories));
         var wrong = await Audit.Of(_folder, driver.Shown, bound.Token);
         output.WriteLine(string.Join('\n', wrong));
         return wrong;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Logging.Abstractions;
 using Monolith.Contracts.Blocks;
 using Monolith.Contracts.Grains;
@@ -223,9 +224,9 @@ public sealed class RoundsTests
     {
         _rounds.Join("a", RoundMode.Lockstep);
         _ = _rounds.Report(Report("a", 0.3f, spans: [Pushes.Span(0, 5)]) with { OptimizerState = Block.Of<float>([1, 2]) });
-        using var stream = new MemoryStream();
-        _model.Save(stream);
-        stream.Position = 0;
+        using var copy = _model.BeginCopy(increment: false);
+        Assert.True(copy.Step());
+        using var stream = new MemoryStream(copy.Finish().SelectMany(b => b.ToArray()).ToArray());
         var restored = new DenseModel(Spec);
         restored.Load(stream, AppliedOffsets.Restore(_model.Offsets.All, _model.Offsets.Stream));
         Assert.Equal(stream.Length, stream.Position);

@@ -14,14 +14,22 @@ public sealed class ShardCopyTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public async Task A_large_shard_is_saved_at_one_version_while_it_learns_on()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_large_shard_is_saved_at_one_version_while_it_learns_on(bool increment)
     {
         var at = 0L;
         await using (var silo = await SiloHost.StartAsync(new MonolithSiloOptions { SnapshotFolder = _folder.Path }, Spec))
         {
             var shard = silo.Shard(Spec, 0);
             await Push(shard, Rows);
+            if (increment)
+            {
+                await shard.Save();
+                await Push(shard, 50);
+            }
+
             var save = shard.Save();
             var during = 0;
             while (!save.IsCompleted)
@@ -32,6 +40,8 @@ public sealed class ShardCopyTests : IDisposable
 
             await save;
             Assert.True(during > 1, $"{during} pushes were answered while the shard was being saved");
+            var newest = Directory.GetFiles(_folder.Path, "*.snap", SearchOption.AllDirectories).Max(StringComparer.Ordinal);
+            Assert.Equal(increment, newest!.EndsWith(".increment.snap", StringComparison.Ordinal));
             await silo.KillAsync(); // what is not in the snapshot that was taken is lost
         }
 

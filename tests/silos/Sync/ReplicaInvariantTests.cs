@@ -26,6 +26,7 @@ public sealed class ReplicaInvariantTests
 
         await harness.Settle();
         harness.AssertSeenIsHeld();
+        Assert.True(harness.Increments > 0, "no increment was saved");
         Assert.True(harness.VersionsSeen > 20, $"only {harness.VersionsSeen} versions were seen");
     }
 }

@@ -68,4 +68,30 @@ public sealed class SnapshotFileTests : IDisposable
             Assert.Throws<InvalidDataException>(() => SnapshotFile.Open(bad));
         }
     }
+
+    [Fact]
+    public void A_write_that_fails_half_way_leaves_nothing()
+    {
+        var path = Path.Combine(_folder.Path, "full.snap");
+        using var broken = new FullDisk();
+        Assert.Throws<IOException>(
+            () => SnapshotFile.Write(path, Header, new ReadOnlySequence<byte>(new byte[200_000]), new ReadOnlySequence<byte>(broken.Memory)));
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    // Its bytes cannot be had, as if writing them had failed.
+    private sealed class FullDisk : MemoryManager<byte>
+    {
+        public override Memory<byte> Memory => CreateMemory(10);
+
+        public override Span<byte> GetSpan() => throw new IOException("no space left");
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
+
+        public override void Unpin() => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
 }

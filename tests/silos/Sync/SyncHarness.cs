@@ -64,6 +64,9 @@ public sealed class SyncHarness : IAsyncDisposable
     /// <summary>Versions that the replica was seen at.</summary>
     public int VersionsSeen => _seen.Count;
 
+    /// <summary>Increments there are among the snapshots, which replicas start from too.</summary>
+    public int Increments => Directory.GetFiles(_folder.Path, "*.increment.snap", SearchOption.AllDirectories).Length;
+
     public static async Task<SyncHarness> StartAsync(TestRedis redis, int seed)
     {
         var harness = new SyncHarness(redis, seed);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Monolith.Contracts.Blocks;
 using Monolith.Contracts.Grains;
 using Monolith.Contracts.Specification;
@@ -204,7 +205,12 @@ internal sealed class FakeFederation : FakePart, IFederationGrain
     protected override Action Copy()
     {
         var saved = new MemoryStream();
-        Model.Save(saved);
+        using (var copy = Model.BeginCopy(increment: false))
+        {
+            Assert.True(copy.Step());
+            saved.Write([.. copy.Finish().SelectMany(b => b.ToArray())]);
+        }
+
         var (offsets, stream) = (Model.Offsets.All, Model.Offsets.Stream);
         return () =>
         {
