@@ -10,7 +10,7 @@ internal sealed unsafe partial class CuckooIndex
     public void Validate(Action<ulong, uint> entry)
     {
         long count = 0, capacity = 0;
-        var tables = 0;
+        var (tables, deepest) = (0, 0);
         for (var place = 0; place < 1 << _depth; place = First(place) + (1 << (_depth - _info[place].Depth)))
         {
             Require(First(place) == place, $"place {place} is the first of its sub-table");
@@ -20,11 +20,13 @@ internal sealed unsafe partial class CuckooIndex
             Require(ids == _info[place].Count, $"sub-table {place} counts {_info[place].Count} ids and holds {ids}");
             count += ids;
             capacity += (long)_directory[place].PageCount * SubTable.EntriesPerPage;
+            deepest = Math.Max(deepest, _info[place].Depth);
             tables++;
         }
 
         Require(count == Count, $"the index counts {Count} ids and holds {count}");
         Require(capacity == Capacity, $"the index counts room for {Capacity} and has it for {capacity}");
+        Require(deepest == _depth, $"a sub-table needs all {_depth} bits of the directory");
         Require(tables == SubTables, $"the index counts {SubTables} sub-tables and has {tables}");
         Require(_pages.Live * SubTable.EntriesPerPage == Capacity + ((long)_retired.Count * SubTable.EntriesPerPage), "every page in use belongs to a sub-table");
     }

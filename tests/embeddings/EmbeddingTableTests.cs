@@ -70,6 +70,42 @@ public sealed class EmbeddingTableTests
     }
 
     [Fact]
+    public void A_call_to_expire_looks_at_no_more_rows_than_it_may()
+    {
+        using var table = new EmbeddingTable(Spec with { Expiry = TimeSpan.FromSeconds(10) }, seed: 1);
+        ulong[] ids = [.. Enumerable.Range(0, 1000).Select(i => (ulong)i)];
+        table.Update(ids, new float[6000], [.. Enumerable.Repeat(1, 1000)], new uint[1000]);
+        // The clock of this table has not run for as long as the expiry yet.
+        table.Push(0, new float[6], seconds: 9);
+        Assert.Equal(0, table.Expire(int.MaxValue));
+        table.Push(0, new float[6], seconds: 10);
+        Assert.Equal(0, table.Expire(0));
+        Assert.InRange(table.Expire(100), 50, 100);
+        Assert.InRange(table.Expire(int.MaxValue), 800, 950);
+        while (table.Count > 1)
+        {
+            Assert.InRange(table.Expire(100), 1, 100);
+        }
+    }
+
+    /// <summary>It has no times of its own: what expires leaves it by the shard's word.</summary>
+    [Fact]
+    public void A_replica_expires_nothing_by_itself()
+    {
+        var spec = Spec with { Expiry = TimeSpan.FromSeconds(10) };
+        using var table = new EmbeddingTable(spec, seed: 1);
+        table.Push(1, new float[6], seconds: 100);
+        table.Push(2, new float[6], seconds: 200);
+        var stream = new MemoryStream();
+        table.Save(stream);
+        stream.Position = 0;
+        using var replica = new EmbeddingTable(spec, seed: 1, TableContent.Values);
+        replica.Load(stream);
+        Assert.Equal(0, replica.Expire(100));
+        Assert.Equal(2, replica.Count);
+    }
+
+    [Fact]
     public void Changes_are_reported_once_with_their_last_state()
     {
         using var table = new EmbeddingTable(Spec, seed: 1);

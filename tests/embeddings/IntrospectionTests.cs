@@ -28,6 +28,20 @@ public sealed class IntrospectionTests
         Assert.Equal(Leaving.Deleted, table.Explain(8).Departure!.Value.Why);
     }
 
+    /// <summary>Thirteen bits hold it: an id seen more often than that is not taken for a rare one.</summary>
+    [Theory]
+    [InlineData(8000, 191, 8191)]
+    [InlineData(8000, 192, 8191)]
+    [InlineData(8191, int.MaxValue, 8191)]
+    [InlineData(1, 2, 3)]
+    public void Occurrences_are_told_apart_up_to_a_bound(int first, int second, int expected)
+    {
+        using var table = new EmbeddingTable(Spec with { Admission = new AdmitAll() }, seed: 1);
+        table.Push(7, [1, 2], first);
+        table.Push(7, [1, 2], second);
+        Assert.Equal(expected, table.Explain(7).Occurrences);
+    }
+
     [Fact]
     public void Statistics_add_up()
     {

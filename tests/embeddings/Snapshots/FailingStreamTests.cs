@@ -42,6 +42,26 @@ public sealed class FailingStreamTests
         LearnedTwice(table);
     }
 
+    /// <summary>Steps leave most of the arena to the rows that updates push out: they wait for nothing, and take no more.</summary>
+    [Fact]
+    public void Steps_stand_still_while_the_stream_does()
+    {
+        using var table = Filled();
+        using var stream = new GatedStream();
+        using var snapshot = table.BeginSnapshot(SnapshotKind.Full, stream, new SnapshotOptions { ArenaBytes = 16 << 20 });
+        for (var step = 0; step < 100; step++)
+        {
+            Assert.False(snapshot.Step());
+        }
+
+        // A quarter of the arena, and the sub-table that reached it.
+        Assert.InRange(snapshot.Rows * 64 * 2 * sizeof(float), 4 << 20, 15 << 20);
+        Assert.Equal(0, snapshot.Waits);
+        stream.Open();
+        snapshot.Complete();
+        Assert.Equal(Rows, snapshot.Rows);
+    }
+
     [Fact]
     public async Task What_waits_for_the_stream_is_dropped_when_a_snapshot_is_given_up()
     {

@@ -88,6 +88,44 @@ public sealed class LoadTests
     }
 
     [Fact]
+    public void While_a_snapshot_is_under_way_none_is_begun_and_none_is_loaded()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        var empty = Taken(table, SnapshotKind.Full);
+        using (var snapshot = table.BeginSnapshot(SnapshotKind.Full, Stream.Null))
+        {
+            foreach (var act in new Action[]
+            {
+                () => table.Save(Stream.Null), () => table.BeginSnapshot(SnapshotKind.Full, Stream.Null),
+                () => table.Load(empty), () => table.LoadIncrement(empty), () => table.LoadShare(empty, 0, 1),
+            })
+            {
+                Assert.Contains("under way", Assert.Throws<InvalidOperationException>(act).Message);
+            }
+
+            snapshot.Complete();
+        }
+
+        empty.Position = 0;
+        table.Load(empty);
+    }
+
+    /// <summary>More deletions than a block of the snapshot holds.</summary>
+    [Fact]
+    public void Many_deletions_all_come_with_the_increment()
+    {
+        ulong[] ids = [.. Enumerable.Range(0, 300_000).Select(i => (ulong)i)];
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        table.Update(ids, new float[ids.Length], [.. Enumerable.Repeat(1, ids.Length)], new uint[ids.Length]);
+        using var again = new EmbeddingTable(Spec, seed: 1);
+        again.Load(Taken(table, SnapshotKind.Full));
+        table.Delete(ids.AsSpan(10));
+        again.LoadIncrement(Taken(table, SnapshotKind.Incremental));
+        Assert.Equal(10, again.Count);
+        again.Validate();
+    }
+
+    [Fact]
     public void A_table_whose_load_failed_is_a_new_one()
     {
         var spec = Spec with
