@@ -42,7 +42,10 @@ public sealed unsafe partial class EmbeddingTable
     /// <summary>
     /// Goes on sweeping for rows whose last update lies the table's expiry or more behind the newest event time seen.
     /// </summary>
-    /// <param name="maxRows">Rows to look at, at most: the bound of this call's work. A sweep over all rows takes several calls.</param>
+    /// <param name="maxRows">
+    /// Rows to look at, to the end of the bucket of five that reaches it: the bound of this call's work. A sweep over all rows
+    /// takes several calls.
+    /// </param>
     /// <returns>Rows freed.</returns>
     [SkipLocalsInit]
     public int Expire(int maxRows)
