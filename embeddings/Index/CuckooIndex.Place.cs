@@ -69,8 +69,9 @@ internal sealed unsafe partial class CuckooIndex
                     return MoveAlong(table, nodes, at, entry, other);
                 }
 
-                if (count < MaxSearch && !OnPath(nodes, at, other))
+                if (count < MaxSearch)
                 {
+                    // It may have been looked at before: it has nothing new to offer then, and is no part of the chain that is found.
                     nodes[count++] = new Node(other, at, entry);
                 }
             }
@@ -122,19 +123,6 @@ internal sealed unsafe partial class CuckooIndex
         var hash = Hash(id);
         var first = IdHash.Reduce((uint)hash, table->Buckets);
         return first == bucket ? IdHash.Reduce(IdHash.Second(hash), table->Buckets) : first;
-    }
-
-    private static bool OnPath(Node* nodes, int at, uint bucket)
-    {
-        for (; at >= 0; at = nodes[at].Parent)
-        {
-            if (nodes[at].Bucket == bucket)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     /// <summary>A bucket that was reached by moving an entry of its parent's bucket there.</summary>
