@@ -28,9 +28,8 @@ internal sealed class LogStore : IDisposable
         File.WriteAllText(Path.Combine(options.Folder, FormatFile), Format);
     }
 
-    /// <summary>Bytes on disk, roughly.</summary>
-    public long Bytes => Property("rocksdb.live-blob-file-size") + Property("rocksdb.estimate-live-data-size")
-        + Property("rocksdb.cur-size-all-mem-tables");
+    /// <summary>Bytes of what is stored, roughly; blobs are among the live data.</summary>
+    public long Bytes => Property("rocksdb.estimate-live-data-size") + Property("rocksdb.cur-size-all-mem-tables");
 
     public void Write(WriteBatch batch) => _db.Write(batch, _sync);
 

@@ -67,8 +67,9 @@ internal sealed partial class Retention : IAsyncDisposable
             Push(head);
         }
 
-        while (heads.TryDequeue(out var head, out var appendTimeMs) && (appendTimeMs < oldestMs || excess > 0))
+        while (heads.TryPeek(out var head, out var appendTimeMs) && (appendTimeMs < oldestMs || excess > 0))
         {
+            heads.Dequeue();
             if (head.Batches.Current.EndOffset > head.Floor)
             {
                 held = true;
