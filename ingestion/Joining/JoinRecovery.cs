@@ -55,22 +55,23 @@ internal sealed partial class JoinRecovery(
             using var checkpoint = CheckpointReader.Open(of.Checkpoint);
             var head = CheckpointHead.Read(checkpoint, rules);
             var journal = await ReadJournalAsync(joins, head.JournalOffset, high, cancellationToken).ConfigureAwait(false);
+            if (journal.Count > 0 && head.Entry.Sequence + 1 < journal[^1].Entry.FloorSequence)
+            {
+                // Others have joined since, or a kill came before it was withdrawn. What it has not seen may be gone already.
+                LogOutlived(joins.Partition);
+                return null;
+            }
+
             var at = journal.FindIndex(j => j.Entry == head.Entry);
             if (at < 0)
             {
                 throw new InvalidDataException("The journal does not hold its transaction any more.");
             }
 
-            var last = journal[^1].Entry;
-            if (head.Entry.Sequence + 1 < last.FloorSequence)
-            {
-                throw new InvalidDataException("Others have joined since; what it has not seen of their input may be gone, and is not needed.");
-            }
-
             opened = new JoinPartition(rules, joins.Partition, new ImpressionStore(memory, of));
             opened.Restore(checkpoint, head);
             var (requests, restored) = (opened.State.Requests, time.GetElapsedTime(started));
-            await ReplayAsync(opened, journal[(at + 1)..], last, high, cancellationToken).ConfigureAwait(false);
+            await ReplayAsync(opened, journal[(at + 1)..], journal[^1].Entry, high, cancellationToken).ConfigureAwait(false);
             LogContinued(joins.Partition, requests, checkpoint.Bytes, restored.TotalSeconds, opened.ToReplay);
             return opened;
         }
@@ -175,6 +176,9 @@ internal sealed partial class JoinRecovery(
         Level = LogLevel.Information,
         Message = "Partition {Partition} continues from its checkpoint: {Requests} requests, {Bytes} bytes read in {Seconds:F2} s; {Records} records after it were taken again")]
     private partial void LogContinued(int partition, int requests, long bytes, double seconds, long records);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The checkpoint of partition {Partition} is older than all that is pending and not needed")]
+    private partial void LogOutlived(int partition);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The checkpoint of partition {Partition} is not used; all input that is needed is taken again. {Reason}")]
     private partial void LogRefused(int partition, string reason);

@@ -75,7 +75,7 @@ public sealed class JoinerCheckpointTests : IAsyncLifetime
 
         using var second = await StartAsync(_f.Log);
         await ThroughAsync(second);
-        Assert.Equal(4, Lines("Others have joined since"));
+        Assert.Equal(4, Lines("is older than all that is pending"));
         await EverythingOnceAsync(second, Requests + Later);
     }
 
