@@ -16,6 +16,8 @@ internal sealed class ModelDepartures
         _count += together.Count;
     }
 
+    public bool Knows(Departure departure) => _last.TryGetValue(departure.Id, out var last) && last.Departure == departure;
+
     public void Check(ulong id, Departure? found)
     {
         var oldest = _count - EmbeddingTable.DeparturesKept;

@@ -66,8 +66,9 @@ internal sealed class TableModel(TableSpec spec, EmbeddingTable fresh)
             }
         }
 
+        var evicted = table.Evicted;
         table.Update(ids, gradients, occurrences, seconds);
-        Settle(table, ids);
+        Settle(table, ids, evicted);
     }
 
     public void Assign(EmbeddingTable table, ulong[] ids, float[] values)
@@ -110,7 +111,7 @@ internal sealed class TableModel(TableSpec spec, EmbeddingTable fresh)
     }
 
     /// <summary>Every row of the table, bit for bit, and no other: after this the two are equal.</summary>
-    public void Settle(EmbeddingTable table, ulong[] batch)
+    public void Settle(EmbeddingTable table, ulong[] batch, long evictedBefore = long.MaxValue)
     {
         var found = 0L;
         table.ForEachRow((id, seconds, occurrences, bytes) =>
@@ -138,6 +139,11 @@ internal sealed class TableModel(TableSpec spec, EmbeddingTable fresh)
             }
         });
         Refuse(table, batch);
+        if (table.Evicted - evictedBefore > Rows.Count - found)
+        {
+            AddEvictedAtOnce(table, batch);
+        }
+
         if (found < Rows.Count)
         {
             Evict(table);
@@ -223,6 +229,19 @@ internal sealed class TableModel(TableSpec spec, EmbeddingTable fresh)
         row.Accumulators[1] = BitConverter.ToSingle(bytes[(state + 4)..]);
         row.Matches(spec.Precision, seconds, occurrences, bytes);
         return row;
+    }
+
+    /// <summary>Those of a batch that a shared cell admitted early and the budget evicted before anybody saw their row.</summary>
+    private void AddEvictedAtOnce(EmbeddingTable table, ulong[] batch)
+    {
+        foreach (var id in batch.Where(id => !Rows.ContainsKey(id)))
+        {
+            if (table.Explain(id).Departure is { Why: Leaving.Evicted } departure && !_departures.Knows(departure))
+            {
+                Assert.True(spec.Admission is AdmitAfter && ++_inexact <= MostInexact);
+                Rows[id] = new ModelRow(new float[ModelRow.Width]) { Seconds = departure.LastSeconds, Occurrences = departure.Occurrences };
+            }
+        }
     }
 
     private void Evict(EmbeddingTable table)
