@@ -127,12 +127,14 @@ public sealed class LiveTrainingTests
     {
         var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _model.Federation.Open = open.Task;
-        await using var trainer = new LiveTrainer(Spec with { Training = new TrainingSpec { MicroBatch = 1 } }, _model, _source);
         for (var i = 0; i < 30; i++)
         {
             Append(examples: 1);
         }
 
+        // All is there before it starts and no deadline passes: neither an idle report nor a slow machine makes a round of fewer steps.
+        var steps = new FederatedSpec { LocalSteps = 3, RoundDeadline = TimeSpan.FromHours(1) };
+        await using var trainer = new LiveTrainer(Spec with { Training = new TrainingSpec { MicroBatch = 1 }, Federated = steps }, _model, _source);
         await Eventually.Holds(() => _model.Metrics.Examples.Count == 30, "all is learned while the first round is open");
         Assert.Equal(0, _model.Federation.Model.Round);
         open.SetResult();
