@@ -40,7 +40,7 @@ internal static class SpecJsonOptimizers
                 [.. common, ("initial_accumulator", Number(g.InitialAccumulator)), ("beta", Number(g.Beta)), ("l2", Number(g.L2))]),
             GroupFtrlOptimizer g => Kind("group_ftrl", [.. common, .. Ftrl(g.InitialAccumulator, g.Beta, g.L1, g.L2)]),
             MovingAverageOptimizer m => Kind("moving_average", ("decay", Number(m.Decay))),
-            BatchSoftmaxOptimizer => Kind("batch_softmax", common),
+            BatchSoftmaxOptimizer => Kind("batch_softmax", common[0], common[2]),
             _ => throw Unknown(optimizer),
         };
     }

@@ -137,7 +137,7 @@ public sealed record AdmitAll : AdmissionSpec;
 /// <param name="Threshold">Occurrences that are not enough; 1 to 15.</param>
 public sealed record AdmitAfter(int Threshold) : AdmissionSpec
 {
-    /// <summary>Ids whose counts are kept at a time, about; the counts of others fade. 16 bytes of memory for 1 id.</summary>
+    /// <summary>Ids whose counts are kept at a time, about; the counts of others fade. 4 to 8 bytes of memory for each.</summary>
     public int Remembered { get; init; } = 1 << 18;
 }
 

@@ -1,8 +1,8 @@
 namespace Monolith.Embeddings.Optimizers;
 
 /// <summary>
-/// Adagrad with a group lasso: G += max g²; η = lr/(β+√G); z = g − w/η; the row is 0 where ‖z‖ is under l2, else
-/// −η(1−l2/‖z‖)z. State: G.
+/// Adagrad with a group lasso: G += max g²; η = lr/(β+√G); u = w − ηg; the row is 0 where ‖u‖ is under η·l2, else
+/// (1−η·l2/‖u‖)u. State: G. (In Monolith z = −u/η, which a rate that has fallen to 0 would not survive.)
 /// </summary>
 internal readonly unsafe struct GroupAdagradRule(float initialAccumulator, float beta, float l2) : IRowRule
 {
@@ -14,17 +14,10 @@ internal readonly unsafe struct GroupAdagradRule(float initialAccumulator, float
         where T : struct, ILane<T>
     {
         *state += Lanes.LargestSquare<T>(gradient, dimension);
-        var divisor = beta + MathF.Sqrt(*state);
-        if (divisor == 0)
-        {
-            // Nothing but zero gradients so far, from an accumulator and a β of zero.
-            return;
-        }
-
-        var rate = context.LearningRate / divisor;
-        Lanes.Combine<T>(1, gradient, -1 / rate, values, gradient, dimension);
-        var norm = MathF.Sqrt(Lanes.SumOfSquares<T>(gradient, dimension));
-        var scale = norm <= l2 ? 0 : -rate * (1 - (l2 / norm));
-        Lanes.Combine<T>(scale, gradient, 0, gradient, values, dimension);
+        var rate = context.LearningRate / (beta + MathF.Sqrt(*state));
+        Lanes.Combine<T>(1, values, -rate, gradient, values, dimension);
+        var norm = MathF.Sqrt(Lanes.SumOfSquares<T>(values, dimension));
+        var scale = norm <= rate * l2 ? 0 : 1 - (rate * l2 / norm);
+        Lanes.Combine<T>(scale, values, 0, values, values, dimension);
     }
 }

@@ -294,6 +294,16 @@ public sealed class EmbeddingTableTests
     }
 
     [Fact]
+    public void Rows_that_no_block_of_a_snapshot_would_hold_are_refused_with_the_tables_name()
+    {
+        SegmentSpec[] Wide(int segments) => [.. Enumerable.Repeat(Specs.Segment(1024, new AdagradOptimizer()), segments)];
+        using var widest = new EmbeddingTable(Specs.Table(Wide(64)), seed: 1);
+        var message = Assert.Throws<ArgumentException>(() => new EmbeddingTable(Specs.Table(Wide(65)), seed: 1)).Message;
+        Assert.Contains("'test' takes 532480 bytes", message);
+        Assert.Contains("524288", message);
+    }
+
+    [Fact]
     public void Misshapen_batches_are_refused()
     {
         using var table = new EmbeddingTable(Spec, seed: 1);

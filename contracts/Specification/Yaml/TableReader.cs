@@ -56,6 +56,7 @@ internal static class TableReader
             Initializer = map.Kind<InitializerSpec>(
                 "initializer", new ZerosInitializer(),
                 ("zeros", _ => new ZerosInitializer()),
+                ("ones", _ => new ConstantInitializer(1)),
                 ("constant", m => new ConstantInitializer((float)m.Required("value", Any, 0))),
                 ("uniform", m => new UniformInitializer((float)m.Required("low", Any, 0), (float)m.Required("high", Any, 1))),
                 ("truncated_normal", m => new TruncatedNormalInitializer(
@@ -120,9 +121,12 @@ internal static class TableReader
             L2 = m.Single("l2", NotNegative, 0),
         })),
         ("moving_average", m => new MovingAverageOptimizer { Decay = m.Single("decay", Share, 0.9f) }),
-        ("batch_softmax", m => Common(m, new BatchSoftmaxOptimizer())));
+        ("batch_softmax", m => Rated(m, new BatchSoftmaxOptimizer())));
 
     private static T Common<T>(MapReader map, T optimizer)
+        where T : SparseOptimizerSpec => Rated(map, optimizer) with { WeightDecay = map.Single("weight_decay", NotNegative, 0) };
+
+    private static T Rated<T>(MapReader map, T optimizer)
         where T : SparseOptimizerSpec => optimizer with
         {
             LearningRate = map.Single("learning_rate", Positive, optimizer.LearningRate),
@@ -135,6 +139,5 @@ internal static class TableReader
                 ("exponential", m => new ExponentialDecay(
                     m.Required("steps", Count, 1), (float)m.Required("factor", Scalars.Number(0, 1, above: true), 1))),
                 ("cosine", m => new CosineDecay(m.Required("steps", Count, 1), m.Single("end_share", Share, 0)))),
-            WeightDecay = map.Single("weight_decay", NotNegative, 0),
         };
 }

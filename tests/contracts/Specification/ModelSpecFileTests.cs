@@ -101,6 +101,19 @@ public sealed class ModelSpecFileTests
     [InlineData("kind: ftrl", "kind: ftrl, rate: 1", "rate: 1", "tables[0].segments[0].optimizer.rate", "an unknown key", "learning_rate")]
     [InlineData("kind: ftrl", "kind: ftrl, learning_rate: 0", "0 }", "tables[0].segments[0].optimizer.learning_rate", "'0'", "above 0")]
     [InlineData("kind: ftrl", "kind: ftrl, learning_rate: 1e-60", "1e-60", "tables[0].segments[0].optimizer.learning_rate", "'1e-60'", "above 0")]
+    [InlineData("kind: ftrl", "kind: batch_softmax, weight_decay: 1", "weight_decay", "tables[0].segments[0].optimizer.weight_decay", "an unknown key", "learning_rate, schedule")]
+    [InlineData("kind: ftrl", "kind: ftrl, initial_accumulator: 0", "{ kind: ftrl", "tables[0].segments[0].optimizer", "initial_accumulator 0 and beta 0", "at least one")]
+    [InlineData("dimension: 4,", "dimension: 4, serving_precision: int8,", "int8", "tables[0].segments[1].serving_precision", "'int8'", "float32, float16, bfloat16")]
+    [InlineData("name: main\n", "name: main\n    precision: half\n", "half", "tables[0].precision", "'half'", "float32, float16, bfloat16")]
+    [InlineData("name: main\n", "name: main\n    budget: { evict: smallest_norm }\n", "{ evict", "tables[0].budget", "no bound", "max_rows, max_bytes, or both")]
+    [InlineData("name: main\n", "name: main\n    budget: { max_bytes: 1000 }\n", "1000", "tables[0].budget.max_bytes", "'1000'", "from 16777216")]
+    [InlineData("name: main\n", "name: main\n    budget: { max_rows: 9, evict: oldest }\n", "oldest", "tables[0].budget.evict", "'oldest'", "least_recently_used")]
+    [InlineData("name: main\n", "name: main\n    admission: { kind: after, threshold: 16 }\n", "16", "tables[0].admission.threshold", "'16'", "from 1 to 15")]
+    [InlineData("name: main\n", "name: main\n    admission: { kind: sometimes }\n", "sometimes", "tables[0].admission.kind", "'sometimes'", "by_share, by_chance")]
+    [InlineData("name: main\n", "name: main\n    unseen: nan\n", "nan", "tables[0].unseen", "'nan'", "initial_value, zeros")]
+    [InlineData("kind: ftrl", "kind: ftrl, schedule: { kind: cosine }", "{ kind: cosine", "tables[0].segments[0].optimizer.schedule.steps", "nothing", "whole number from 1")]
+    [InlineData("kind: ftrl", "kind: ftrl, schedule: { kind: steps }", "steps }", "tables[0].segments[0].optimizer.schedule.kind", "'steps'", "linear_warm_up")]
+    [InlineData("kind: uniform, low: -0.1, high: 0.1", "kind: xavier", "xavier", "tables[0].segments[1].initializer.kind", "'xavier'", "zeros, ones, constant")]
     [InlineData(", optimizer: { kind: ftrl }", "", "{ dimension: 1", "tables[0].segments[0].optimizer", "nothing", "sgd, adagrad")]
     [InlineData("low: -0.1,", "low: 0.2,", "{ kind: uniform", "tables[0].segments[1].initializer", "low 0.2 and high 0.1", "low below high")]
     [InlineData("kind: categorical, source: user_id", "kind: category", "category", "features[0].kind", "'category'", "categorical, cross, numeric")]
@@ -210,6 +223,13 @@ public sealed class ModelSpecFileTests
         Assert.Throws<SpecException>(() => ModelSpecFile.Parse("a: " + new string('[', 500_000), "x"));
         Assert.Throws<SpecException>(() => ModelSpecFile.Parse(new string('a', ModelSpecFile.LengthMax + 1), "x"));
         Assert.Throws<SpecException>(() => ModelSpecFile.Parse("a: [" + string.Concat(Enumerable.Repeat("1,", 200_000)) + "]", "x"));
+    }
+
+    [Fact]
+    public void Ones_are_the_constant_one()
+    {
+        var yaml = Good.Replace("kind: uniform, low: -0.1, high: 0.1", "kind: ones", StringComparison.Ordinal);
+        Assert.Equal(new ConstantInitializer(1), ModelSpecFile.Parse(yaml, "x").Tables[0].Segments[1].Initializer);
     }
 
     [Fact]

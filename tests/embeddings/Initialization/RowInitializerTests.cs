@@ -17,6 +17,11 @@ public sealed class RowInitializerTests
         Assert.Equal(0, values.Zip(values.Skip(16), (a, b) => (a + 1.0) * (b + 1)).Average(), 0.02);
     }
 
+    /// <summary>Between neighbouring floats, low + range·u rounds to high half of the time.</summary>
+    [Fact]
+    public void The_upper_bound_of_uniform_values_stays_out_however_near() =>
+        Assert.All(Values(new UniformInitializer(1000, MathF.BitIncrement(1000))), x => Assert.Equal(1000f, x));
+
     [Fact]
     public void Truncated_normal_values_are_normal_within_two_deviations()
     {

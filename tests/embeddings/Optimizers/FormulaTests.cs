@@ -124,6 +124,63 @@ public sealed class FormulaTests
         }
     }
 
+    /// <summary>All optimizers that heed their learning rate; momentum coasts on.</summary>
+    public static TheoryData<SparseOptimizerSpec> Rated =>
+        [.. LaneTwinsTests.EveryOptimizer.Where(o => o is not MomentumOptimizer and not MovingAverageOptimizer)];
+
+    [Theory]
+    [MemberData(nameof(Rated))]
+    public void Rows_stay_as_they_are_once_the_rate_has_fallen_to_zero(SparseOptimizerSpec optimizer)
+    {
+        var segment = Specs.Segment(optimizer is BatchSoftmaxOptimizer ? 1 : 19, optimizer with { LearningRate = 0.5f, Schedule = new CosineDecay(40) });
+        using var table = new EmbeddingTable(Specs.Table(segment), seed: 1);
+        float[] gradient = [.. Enumerable.Range(0, segment.Dimension).Select(i => i - 8.5f)];
+        float[] half = [];
+        for (var step = 1; step <= 45; step++)
+        {
+            table.Push(1, gradient);
+            half = step == 20 ? table.Read(1) : half;
+        }
+
+        var learned = table.Read(1);
+        Assert.All(learned, x => Assert.True(float.IsFinite(x)));
+        Assert.True(learned.Zip(half).All(x => MathF.Abs(x.First) >= 0.5f * MathF.Abs(x.Second)), "what was learned fades with the rate");
+        Assert.Contains(learned, x => x != 0);
+        table.Push(1, gradient);
+        Assert.Equal(learned, table.Read(1), (a, b) => MathF.Abs(a - b) <= 1e-5f * MathF.Abs(b));
+    }
+
+    /// <summary>As McMahan shows of FTRL-proximal, of which Adagrad is the case without penalties.</summary>
+    [Theory]
+    [MemberData(nameof(Schedules))]
+    public void FTRL_without_penalties_is_Adagrad_under_any_schedule(LearningRateSchedule schedule, double[] shares)
+    {
+        using var plain = Table(new AdagradOptimizer { Schedule = schedule });
+        using var proximal = Table(new FtrlOptimizer { Schedule = schedule });
+        using var group = Table(new GroupFtrlOptimizer { Schedule = schedule });
+        for (var step = 0; step < shares.Length + 3; step++)
+        {
+            Array.ForEach([plain, proximal, group], t => t.Push(1, [.. Gradients[step % 3].Select(x => (float)x)]));
+            Assert.Equal(plain.Read(1), proximal.Read(1), (a, b) => MathF.Abs(a - b) < 1e-6f);
+            Assert.Equal(plain.Read(1), group.Read(1), (a, b) => MathF.Abs(a - b) < 1e-6f);
+        }
+
+        static EmbeddingTable Table(SparseOptimizerSpec optimizer) => new(Specs.Table(Specs.Segment(3, optimizer)), seed: 1);
+    }
+
+    /// <summary>Decay is part of the gradient for optimizers of whole rows, too.</summary>
+    [Fact]
+    public void Weight_decay_counts_in_optimizers_of_whole_rows()
+    {
+        var n = 0.1;
+        Follow(new RowWiseAdagradOptimizer { LearningRate = 0.1f, WeightDecay = 0.5f }, (w, g) =>
+        {
+            var decayed = g.Select((x, i) => x + (0.5 * w[i])).ToArray();
+            n += decayed.Sum(x => x * x) / 3;
+            return [.. w.Zip(decayed, (a, b) => a - (0.1 * b / Math.Sqrt(n)))];
+        });
+    }
+
     private static void Follow(SparseOptimizerSpec optimizer, Func<double[], double[], double[]> formula)
     {
         using var table = new EmbeddingTable(Specs.Table(Specs.Segment(3, optimizer, new ConstantInitializer(0.5f))), seed: 1);

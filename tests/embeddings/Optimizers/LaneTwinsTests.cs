@@ -53,6 +53,25 @@ public sealed unsafe class LaneTwinsTests
             threads: 1);
     }
 
+    /// <summary>A float of steps would stand still from 2²⁴ on.</summary>
+    [Theory]
+    [InlineData((1L << 25) + 1)]
+    [InlineData((1L << 32) - 3)]
+    public void Batch_softmax_counts_single_steps_however_many_there_were(long before)
+    {
+        var updater = SegmentUpdaters.Create(Specs.Segment(1, new BatchSoftmaxOptimizer()));
+        var row = stackalloc float[2];
+        var value = row;
+        var state = row + 1;
+        updater.InitializeState(state);
+        for (var step = before; step < before + 8; step += 2)
+        {
+            *value = 0;
+            updater.Apply(&value, &state, &value, 1, default, new StepContext(1, step));
+            Assert.True(step == before || *value == 2);
+        }
+    }
+
     [Fact]
     public void Rows_that_are_passed_over_stay_as_they_are()
     {

@@ -80,6 +80,22 @@ public sealed class FailingStreamTests
         Assert.InRange(stream.Blocks, 0, 1);
     }
 
+    /// <summary>What came behind a hole would be of no use, and a disk that is full is not asked again and again.</summary>
+    [Fact]
+    public void Nothing_is_written_after_a_block_that_failed()
+    {
+        using var stream = new GatedStream { Fails = true };
+        using var sink = new BlockSink(stream, new SnapshotOptions());
+        for (var block = 0; block < 6; block++)
+        {
+            Submit(sink);
+        }
+
+        stream.Open();
+        Assert.Contains("no space", Assert.Throws<IOException>(sink.Finish).Message);
+        Assert.Equal(1, stream.Blocks);
+    }
+
     private static unsafe void Submit(BlockSink sink) => sink.Submit(sink.Rent(), 100, BlockKind.Rows);
 
     private static EmbeddingTable Filled()

@@ -48,6 +48,19 @@ public sealed class LoadTests
         Assert.Equal([-1f, -1, -1], again.Read(1, 2, 3));
     }
 
+    [Fact]
+    public void A_shards_snapshot_that_is_read_twice_is_refused_with_the_id()
+    {
+        using var table = new EmbeddingTable(Spec, seed: 1);
+        table.Push(77, [1]);
+        var full = Taken(table, SnapshotKind.Full);
+        using var merged = new EmbeddingTable(Spec, seed: 1);
+        merged.LoadShare(full, 0, 1);
+        full.Position = 0;
+        Assert.Contains("id 77 twice", Assert.Throws<InvalidDataException>(() => merged.LoadShare(full, 0, 1)).Message);
+        Assert.Equal(0, merged.Count);
+    }
+
     /// <summary>An increment of that shard would bring other shards' rows, and miss those of other snapshots.</summary>
     [Fact]
     public void A_share_is_no_base_for_increments()
