@@ -21,25 +21,35 @@ public sealed unsafe partial class EmbeddingTable
             throw new InvalidOperationException($"table '{Spec.Name}' holds {Count} rows; a snapshot is loaded into an empty one");
         }
 
-        Read(stream, new Loader(this, LoadKind.Full, 0, 1));
+        Read([stream], new Loader(this, LoadKind.Full, 0, 1));
     }
 
     /// <summary>Reads an incremental snapshot into the table that holds the one before it.</summary>
     /// <exception cref="InvalidDataException">As of <see cref="Load"/>; or it builds on another snapshot.</exception>
-    public void LoadIncrement(Stream stream) => Read(stream, new Loader(this, LoadKind.Increment, 0, 1));
+    public void LoadIncrement(Stream stream) => Read([stream], new Loader(this, LoadKind.Increment, 0, 1));
 
     /// <summary>
-    /// Reads, of a full snapshot of one shard among any number, the rows that belong to this shard; what other snapshots
+    /// Reads, of the snapshots of one shard among any number, the rows that belong to this shard; what other shards' snapshots
     /// brought stays. So a table comes to another number of shards by reading the snapshots of all the old ones.
     /// </summary>
-    /// <param name="stream">A full snapshot.</param>
+    /// <param name="chain">A full snapshot, and the increments that build on it in their order.</param>
     /// <param name="shard">This table's shard.</param>
     /// <param name="shards">The new number of shards, a power of two.</param>
-    public void LoadShare(Stream stream, int shard, int shards) => Read(stream, new Loader(this, LoadKind.Share, shard, shards));
-
-    private void Read(Stream stream, Loader loader)
+    /// <exception cref="InvalidDataException">As of <see cref="LoadIncrement"/>; what other shards brought is gone then, too.</exception>
+    public void LoadShare(IReadOnlyList<Stream> chain, int shard, int shards)
     {
-        ArgumentNullException.ThrowIfNull(stream);
+        if (!int.IsPow2(shards) || shard < 0 || shard >= shards)
+        {
+            throw new ArgumentException($"there is no shard {shard} of {shards}; shards are a power of two, counted from 0");
+        }
+
+        Read(chain, new Loader(this, LoadKind.Share, shard, shards));
+    }
+
+    private void Read(IReadOnlyList<Stream> chain, Loader loader)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        ArgumentOutOfRangeException.ThrowIfZero(chain.Count);
         ThrowIfDisposed();
         if (_snapshot is not null)
         {
@@ -48,7 +58,12 @@ public sealed unsafe partial class EmbeddingTable
 
         try
         {
-            new SnapshotReader(stream).Read(loader);
+            for (var i = 0; i < chain.Count; i++)
+            {
+                ArgumentNullException.ThrowIfNull(chain[i]);
+                loader.IsLast = i == chain.Count - 1;
+                new SnapshotReader(chain[i]).Read(loader);
+            }
 
             // Before the budget is kept: what it evicts is gone since that snapshot.
             _lastSnapshot = loader.Id;
@@ -88,6 +103,11 @@ public sealed unsafe partial class EmbeddingTable
     {
         private StoredRow _stored;
         private bool _mergesFilter;
+        private ulong _base;
+        private ulong _previous;
+
+        /// <summary>Whether no more snapshots follow; the filter is that of the last.</summary>
+        public bool IsLast { get; set; }
 
         /// <summary>Whether the header was right, so that the table may have been touched.</summary>
         public bool Began { get; private set; }
@@ -116,15 +136,16 @@ public sealed unsafe partial class EmbeddingTable
                 throw new InvalidDataException($"the snapshot of table '{name}' was written with another seed");
             }
 
-            var wanted = kind == LoadKind.Increment ? table._lastSnapshot : 0;
+            var wanted = kind == LoadKind.Increment ? table._lastSnapshot : _previous;
             if (header.Base != wanted || (kind == LoadKind.Increment && wanted == 0))
             {
                 throw new InvalidDataException(
                     $"the snapshot of table '{name}' " + (header.Base == 0 ? "is a full one" : $"builds on snapshot {header.Base:x16}") +
-                    (kind == LoadKind.Increment ? $"; the table holds snapshot {wanted:x16}" : "; a full one is needed here"));
+                    (kind == LoadKind.Increment || wanted != 0 ? $"; the table holds snapshot {wanted:x16}" : "; a full one is needed here"));
             }
 
             Began = true;
+            (_base, _previous) = (header.Base, header.Id);
             Id = kind == LoadKind.Share ? 0 : header.Id;
             _mergesFilter = kind == LoadKind.Share && table._admission?.Filter is { IsEmpty: false };
             table._newestEventSeconds = Math.Max(table._newestEventSeconds, header.NewestEventSeconds);
@@ -165,7 +186,7 @@ public sealed unsafe partial class EmbeddingTable
 
         public void Filter(int newest, int used, int length, int from, ReadOnlySpan<ushort> cells)
         {
-            if (table._admission?.Filter is not { } filter)
+            if (!IsLast || table._admission?.Filter is not { } filter)
             {
                 return;
             }
@@ -206,7 +227,7 @@ public sealed unsafe partial class EmbeddingTable
             {
                 row = table.Insert(id);
             }
-            else if (kind != LoadKind.Increment)
+            else if (_base == 0)
             {
                 throw new InvalidDataException($"the snapshot holds id {id} twice");
             }

@@ -55,10 +55,41 @@ public sealed class LoadTests
         table.Push(77, [1]);
         var full = Taken(table, SnapshotKind.Full);
         using var merged = new EmbeddingTable(Spec, seed: 1);
-        merged.LoadShare(full, 0, 1);
+        merged.LoadShare([full], 0, 1);
         full.Position = 0;
-        Assert.Contains("id 77 twice", Assert.Throws<InvalidDataException>(() => merged.LoadShare(full, 0, 1)).Message);
+        Assert.Contains("id 77 twice", Assert.Throws<InvalidDataException>(() => merged.LoadShare([full], 0, 1)).Message);
         Assert.Equal(0, merged.Count);
+    }
+
+    /// <summary>Rows, deletions and the filter are those of the chain's end, whichever part of a shard is read.</summary>
+    [Fact]
+    public void A_share_is_read_from_a_whole_chain_or_refused()
+    {
+        var spec = Spec with { Admission = new AdmitAfter(1) };
+        using var table = new EmbeddingTable(spec, seed: 1);
+        table.Update([1, 2, 3], [1, 1, 1], [2, 2, 1], [1, 1, 1]);
+        var full = Taken(table, SnapshotKind.Full).ToArray();
+        table.Delete([1]);
+        table.Push(2, [1]);
+        var second = Taken(table, SnapshotKind.Incremental).ToArray();
+        table.Update([3, 4], [1, 1], [1, 1], [1, 1]);
+        var third = Taken(table, SnapshotKind.Incremental).ToArray();
+        using var again = new EmbeddingTable(spec, seed: 1);
+        again.LoadShare(Chain(full, second, third), 0, 1);
+        Assert.Equal(RestoredLearningTests.Rows(table), RestoredLearningTests.Rows(again));
+        Assert.Equal([IdStanding.Refused, IdStanding.Unknown], new[] { again.Explain(4).Standing, again.Explain(5).Standing });
+        foreach (var wrong in new[] { Chain(full, third), Chain(second, third), Chain(full, third, second), Chain(full, full) })
+        {
+            using var other = new EmbeddingTable(spec, seed: 1);
+            var message = Assert.Throws<InvalidDataException>(() => other.LoadShare(wrong, 0, 1)).Message;
+            Assert.Matches("builds on snapshot .*(the table holds snapshot|a full one is needed)|is a full one; the table holds snapshot", message);
+            Assert.Equal(0, other.Count);
+        }
+
+        Assert.Contains("0 of 3", Assert.Throws<ArgumentException>(() => again.LoadShare(Chain(full), 0, 3)).Message);
+        Assert.Contains("2 of 2", Assert.Throws<ArgumentException>(() => again.LoadShare(Chain(full), 2, 2)).Message);
+
+        static Stream[] Chain(params byte[][] snapshots) => [.. snapshots.Select(bytes => new MemoryStream(bytes))];
     }
 
     /// <summary>An increment of that shard would bring other shards' rows, and miss those of other snapshots.</summary>
@@ -71,7 +102,7 @@ public sealed class LoadTests
         table.Push(1, [1]);
         var increment = Taken(table, SnapshotKind.Incremental);
         using var again = new EmbeddingTable(Spec, seed: 1);
-        again.LoadShare(full, 0, 1);
+        again.LoadShare([full], 0, 1);
         Assert.Equal(0UL, again.LastSnapshot);
         Assert.Contains("builds on", Assert.Throws<InvalidDataException>(() => again.LoadIncrement(increment)).Message);
         using var next = again.BeginSnapshot(SnapshotKind.Incremental, Stream.Null);
@@ -110,7 +141,7 @@ public sealed class LoadTests
             foreach (var act in new Action[]
             {
                 () => table.Save(Stream.Null), () => table.BeginSnapshot(SnapshotKind.Full, Stream.Null),
-                () => table.Load(empty), () => table.LoadIncrement(empty), () => table.LoadShare(empty, 0, 1),
+                () => table.Load(empty), () => table.LoadIncrement(empty), () => table.LoadShare([empty], 0, 1),
             })
             {
                 Assert.Contains("under way", Assert.Throws<InvalidOperationException>(act).Message);

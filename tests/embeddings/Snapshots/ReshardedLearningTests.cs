@@ -1,9 +1,10 @@
 using Monolith.Contracts.Specification;
+using Monolith.Embeddings.Snapshots;
 
 namespace Monolith.Embeddings.Tests.Snapshots;
 
 /// <summary>
-/// Shards that are restored into another number of shards learn on exactly as a table that was never divided: values, state,
+/// Shards that are restored from their chains of snapshots into another number of shards learn on exactly as a table that was never divided: values, state,
 /// times, admission and rounding depend on seed, step and id, not on who else shares the table.
 /// </summary>
 public sealed class ReshardedLearningTests
@@ -48,7 +49,7 @@ public sealed class ReshardedLearningTests
             using var shard = new EmbeddingTable(spec, seed: 1);
             shard.Push(id, [1], occurrences: 2);
             Assert.Equal(0, shard.Count);
-            merged.LoadShare(Saved(shard), 0, 1);
+            merged.LoadShare([Saved(shard)], 0, 1);
         }
 
         Assert.Equal(0, merged.Count);
@@ -67,13 +68,13 @@ public sealed class ReshardedLearningTests
     {
         const int MaxRows = 250;
         var spec = RestoredLearningTests.All.First().Data with { Admission = new AdmitAll(), Budget = new BudgetSpec { MaxRows = MaxRows, Evict = order } };
-        var shards = Learned(spec, 4);
+        var (shards, chains) = Learned(spec, 4);
         var rows = shards.SelectMany(RestoredLearningTests.Rows).ToDictionary();
         Assert.InRange(rows.Count, MaxRows + 50, 600);
         using var one = new EmbeddingTable(spec, seed: 3);
-        foreach (var shard in shards)
+        foreach (var chain in chains)
         {
-            one.LoadShare(Saved(shard), 0, 1);
+            one.LoadShare(Read(chain), 0, 1);
             one.Validate();
             Assert.InRange(one.Count, 1, MaxRows);
         }
@@ -92,11 +93,11 @@ public sealed class ReshardedLearningTests
     {
         using var table = new EmbeddingTable(spec, seed: 3);
         Learn([table], 0, 12);
-        var old = Learned(spec, before);
+        var (old, chains) = Learned(spec, before);
         var shards = Enumerable.Range(0, after).Select(shard =>
         {
             var made = new EmbeddingTable(spec, seed: 3);
-            Array.ForEach(old, o => made.LoadShare(Saved(o), shard, after));
+            Array.ForEach(chains, chain => made.LoadShare(Read(chain), shard, after));
             return made;
         }).ToArray();
         Assert.Equal(RestoredLearningTests.Rows(table), Rows(shards));
@@ -109,12 +110,24 @@ public sealed class ReshardedLearningTests
         return (table.Count, refused);
     }
 
-    private static EmbeddingTable[] Learned(TableSpec spec, int count)
+    /// <summary>Shards that have learned, and what each left on the way: a full snapshot and two increments.</summary>
+    private static (EmbeddingTable[] Shards, byte[][][] Chains) Learned(TableSpec spec, int count)
     {
         var shards = Enumerable.Range(0, count).Select(_ => new EmbeddingTable(spec, seed: 3)).ToArray();
-        Learn(shards, 0, 12);
-        return shards;
+        var chains = shards.Select(_ => new byte[3][]).ToArray();
+        for (var part = 0; part < 3; part++)
+        {
+            Learn(shards, 4 * part, 4);
+            for (var shard = 0; shard < count; shard++)
+            {
+                chains[shard][part] = Saved(shards[shard], part == 0 ? SnapshotKind.Full : SnapshotKind.Incremental).ToArray();
+            }
+        }
+
+        return (shards, chains);
     }
+
+    private static MemoryStream[] Read(byte[][] chain) => [.. chain.Select(snapshot => new MemoryStream(snapshot))];
 
     private static void Learn(EmbeddingTable[] shards, int from, int steps)
     {
@@ -130,10 +143,10 @@ public sealed class ReshardedLearningTests
 
     private static Dictionary<ulong, string> Rows(EmbeddingTable[] shards) => shards.SelectMany(RestoredLearningTests.Rows).ToDictionary();
 
-    private static MemoryStream Saved(EmbeddingTable table)
+    private static MemoryStream Saved(EmbeddingTable table, SnapshotKind kind = SnapshotKind.Full)
     {
         var stream = new MemoryStream();
-        table.Save(stream);
+        table.Save(stream, kind);
         stream.Position = 0;
         return stream;
     }

@@ -162,7 +162,7 @@ public sealed class TableSnapshotTests
             foreach (var stream in streams)
             {
                 stream.Position = 0;
-                table.LoadShare(stream, shard, after);
+                table.LoadShare([stream], shard, after);
             }
 
             table.Validate();
