@@ -65,6 +65,33 @@ public sealed record JoinCounts
     /// <summary>Freshness canaries.</summary>
     public long Canaries { get; set; }
 
+    /// <summary>What became of events, by the names under which metrics and status say it.</summary>
+    public IEnumerable<KeyValuePair<string, long>> Outcomes()
+    {
+        yield return new("impression", Impressions);
+        yield return new("action", Actions);
+        yield return new("canary", Canaries);
+        yield return new("request", Requests);
+        yield return new("empty", Empty);
+        yield return new("matched", Matched);
+        yield return new("partly_late", PartlyLate);
+        yield return new("duplicate", Duplicates);
+        yield return new("late", Late);
+        yield return new("outranked", Outranked);
+        yield return new("orphan", Orphans);
+        yield return new("unlabelled", Unlabelled);
+        yield return new("dead_letter", DeadLetters);
+        yield return new("rerouted", Rerouted);
+    }
+
+    /// <summary>Labels that were said or not kept, by name.</summary>
+    public IEnumerable<KeyValuePair<string, long>> Labels()
+    {
+        yield return new("positive", Positives);
+        yield return new("negative", Negatives);
+        yield return new("sampled_away", SampledAway);
+    }
+
     /// <summary>Adds another count.</summary>
     public void Add(JoinCounts other)
     {

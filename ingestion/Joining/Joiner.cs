@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Monolith.Contracts.Specification;
@@ -11,6 +12,7 @@ namespace Monolith.Ingestion.Joining;
 /// </summary>
 public sealed partial class Joiner : BackgroundService
 {
+    private static readonly TimeSpan LagEvery = TimeSpan.FromSeconds(5);
     private readonly IEventLog _log;
     private readonly ModelSpec _spec;
     private readonly JoinerOptions _options;
@@ -22,6 +24,7 @@ public sealed partial class Joiner : BackgroundService
     private JoinerRun? _run;
     private string? _lastError;
     private bool _fenced;
+    private long _lag = -1;
 
     /// <summary>Makes a joiner of a model.</summary>
     public Joiner(IEventLog log, ModelSpec spec, JoinerOptions options, TimeProvider time, ILogger<Joiner> logger)
@@ -31,13 +34,16 @@ public sealed partial class Joiner : BackgroundService
         _options = options;
         _time = time;
         _logger = logger;
-        _metrics = new JoinerMetrics(() => _run?.PendingItems ?? 0, () => _run?.Waiting ?? 0);
+        _metrics = new JoinerMetrics(() => _run?.View, () => Volatile.Read(ref _lag), time);
     }
+
+    internal Meter Meter => _metrics.Meter;
 
     /// <summary>How it does now.</summary>
     public async ValueTask<JoinerStatus> StatusAsync(CancellationToken cancellationToken = default)
     {
         var run = _run;
+        var view = run?.View;
         var counts = new JoinCounts();
         lock (_lock)
         {
@@ -46,11 +52,11 @@ public sealed partial class Joiner : BackgroundService
 
         return new JoinerStatus(
             run is not null,
-            run?.Partitions ?? 0,
+            view?.Partitions ?? 0,
             counts,
-            run?.PendingItems ?? 0,
-            run?.Waiting ?? 0,
-            run?.WatermarkMs ?? 0,
+            view?.PendingItems ?? 0,
+            view?.Waiting ?? 0,
+            view?.WatermarkMs ?? 0,
             run is null ? -1 : await run.LagAsync(cancellationToken).ConfigureAwait(false),
             _lastError);
     }
@@ -106,10 +112,13 @@ public sealed partial class Joiner : BackgroundService
         var topics = new ModelTopics(_spec.Name);
         var rules = new JoinRules(_spec, await _log.PartitionsAsync(topics.Impressions, cancellationToken).ConfigureAwait(false));
         await using var run = new JoinerRun(_log, rules, _options, _time, _metrics, _logger, Committed);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = Task.CompletedTask;
         try
         {
             await run.StartAsync(cancellationToken).ConfigureAwait(false);
             _run = run;
+            watching = WatchLagAsync(run, ended.Token);
             while (!cancellationToken.IsCancellationRequested)
             {
                 await run.StepAsync(cancellationToken).ConfigureAwait(false);
@@ -118,6 +127,38 @@ public sealed partial class Joiner : BackgroundService
         finally
         {
             _run = null;
+            await ended.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Beside the loop, which must not wait for it: the log is asked, and a loop that stands still is what the lag must show.</summary>
+    private async Task WatchLagAsync(JoinerRun run, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(LagEvery, _time);
+        try
+        {
+            do
+            {
+                Volatile.Write(ref _lag, _metrics.IsLagRead ? await TryLagAsync(run, cancellationToken).ConfigureAwait(false) : -1);
+            }
+            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
+        }
+        finally
+        {
+            Volatile.Write(ref _lag, -1);
+        }
+    }
+
+    private static async Task<long> TryLagAsync(JoinerRun run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await run.LagAsync(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (EventLogException)
+        {
+            return -1;
         }
     }
 

@@ -13,8 +13,13 @@ internal sealed class JoinerMetrics : IDisposable
     private readonly Histogram<double> _checkpoint;
     private readonly Histogram<double> _pause;
     private readonly Counter<long> _checkpointBytes;
+    private readonly ObservableGauge<long> _lag;
 
-    public JoinerMetrics(Func<long> pendingItems, Func<long> waiting)
+    /// <summary>Makes the instruments.</summary>
+    /// <param name="view">How the partitions stand; null: nothing runs.</param>
+    /// <param name="lag">Records that are yet to be read; −1: not known.</param>
+    /// <param name="time">Clock.</param>
+    public JoinerMetrics(Func<JoinerView?> view, Func<long> lag, TimeProvider time)
     {
         _events = _meter.CreateCounter<long>("monolith.joiner.events", "{event}", "Events by what became of them");
         _examples = _meter.CreateCounter<long>("monolith.joiner.examples", "{example}", "Examples emitted");
@@ -23,31 +28,34 @@ internal sealed class JoinerMetrics : IDisposable
         _checkpoint = _meter.CreateHistogram<double>("monolith.joiner.checkpoint.duration", "s", "One checkpoint of a partition, until it is on disk");
         _pause = _meter.CreateHistogram<double>("monolith.joiner.checkpoint.pause", "s", "Of that, how long nothing was joined");
         _checkpointBytes = _meter.CreateCounter<long>("monolith.joiner.checkpoint.size", "By", "Bytes of checkpoints, without impressions");
-        _meter.CreateObservableGauge("monolith.joiner.pending", pendingItems, "{item}", "Shown items whose window is open");
-        _meter.CreateObservableGauge("monolith.joiner.waiting", waiting, "{action}", "Actions that wait for their impression");
+        _meter.CreateObservableGauge("monolith.joiner.pending", () => view()?.PendingItems ?? 0, "{item}", "Shown items whose window is open");
+        _meter.CreateObservableGauge("monolith.joiner.waiting", () => view()?.Waiting ?? 0, "{action}", "Actions that wait for their impression");
+        // What is not known has no value: a zero would say that all is well.
+        _lag = _meter.CreateObservableGauge(
+            "monolith.joiner.lag",
+            () => lag() is >= 0 and var records ? [new Measurement<long>(records)] : Array.Empty<Measurement<long>>(),
+            "{event}",
+            "Impressions and actions that are yet to be read");
+        _meter.CreateObservableGauge(
+            "monolith.joiner.watermark.delay",
+            () => view() is { WatermarkMs: > 0 and var ms }
+                ? [new Measurement<double>(Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - ms) / 1000.0)]
+                : Array.Empty<Measurement<double>>(),
+            "s",
+            "How far the event time that windows have closed through is behind the clock, in the partition that is furthest behind");
     }
+
+    public Meter Meter => _meter;
+
+    /// <summary>Whether anybody reads the lag.</summary>
+    public bool IsLagRead => _lag.Enabled;
 
     public void Committed(JoinCounts counts, TimeSpan duration)
     {
         _transaction.Record(duration.TotalSeconds);
-        Add(_events, "outcome", "impression", counts.Impressions);
-        Add(_events, "outcome", "action", counts.Actions);
-        Add(_events, "outcome", "duplicate", counts.Duplicates);
-        Add(_events, "outcome", "request", counts.Requests);
-        Add(_events, "outcome", "empty", counts.Empty);
-        Add(_events, "outcome", "matched", counts.Matched);
-        Add(_events, "outcome", "late", counts.Late);
-        Add(_events, "outcome", "partly_late", counts.PartlyLate);
-        Add(_events, "outcome", "outranked", counts.Outranked);
-        Add(_events, "outcome", "orphan", counts.Orphans);
-        Add(_events, "outcome", "unlabelled", counts.Unlabelled);
-        Add(_events, "outcome", "dead_letter", counts.DeadLetters);
-        Add(_events, "outcome", "rerouted", counts.Rerouted);
-        Add(_events, "outcome", "canary", counts.Canaries);
+        Add(_events, "outcome", counts.Outcomes());
         _examples.Add(counts.Examples);
-        Add(_labels, "label", "positive", counts.Positives);
-        Add(_labels, "label", "negative", counts.Negatives);
-        Add(_labels, "label", "sampled_away", counts.SampledAway);
+        Add(_labels, "label", counts.Labels());
     }
 
     public void Checkpointed(TimeSpan pause, TimeSpan duration, long bytes)
@@ -59,11 +67,14 @@ internal sealed class JoinerMetrics : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private static void Add(Counter<long> counter, string tag, string value, long count)
+    private static void Add(Counter<long> counter, string tag, IEnumerable<KeyValuePair<string, long>> counts)
     {
-        if (count != 0)
+        foreach (var (value, count) in counts)
         {
-            counter.Add(count, new KeyValuePair<string, object?>(tag, value));
+            if (count != 0)
+            {
+                counter.Add(count, new KeyValuePair<string, object?>(tag, value));
+            }
         }
     }
 }

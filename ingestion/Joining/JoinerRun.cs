@@ -28,14 +28,10 @@ internal sealed class JoinerRun(
     private Task _committing = Task.CompletedTask;
     private long _polled;
     private bool _behind;
+    private volatile JoinerView _view = new(0, 0, 0, 0);
 
-    public int Partitions { get; private set; }
-
-    public long PendingItems { get; private set; }
-
-    public long Waiting { get; private set; }
-
-    public long WatermarkMs { get; private set; }
+    /// <summary>How it stood after the last step; for any thread.</summary>
+    public JoinerView View => _view;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -273,15 +269,16 @@ internal sealed class JoinerRun(
 
     private void Observe()
     {
-        Partitions = _partitions.Count;
+        var (pending, waiting, watermarkMs) = (0L, 0L, long.MaxValue);
         _behind = false;
-        (PendingItems, Waiting, WatermarkMs) = (0, 0, _partitions.Count == 0 ? 0 : long.MaxValue);
         foreach (var partition in _partitions.Values)
         {
             _behind |= partition.HasMore || !(partition.Impressions.AtEnd && partition.Actions.AtEnd);
-            PendingItems += partition.State.PendingItems;
-            Waiting += partition.State.Waiting;
-            WatermarkMs = Math.Min(WatermarkMs, partition.State.WatermarkMs);
+            pending += partition.State.PendingItems;
+            waiting += partition.State.Waiting;
+            watermarkMs = Math.Min(watermarkMs, partition.State.WatermarkMs);
         }
+
+        _view = new JoinerView(_partitions.Count, pending, waiting, _partitions.Count == 0 ? 0 : watermarkMs);
     }
 }

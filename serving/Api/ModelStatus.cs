@@ -58,6 +58,43 @@ public sealed record TrainingStatus
 
     /// <summary>Workers taking part.</summary>
     public required IReadOnlyList<string> Workers { get; init; }
+
+    /// <summary>How events become examples.</summary>
+    public required JoiningStatus Joiner { get; init; }
+}
+
+/// <summary>The joiner of this process; counts are since it started.</summary>
+public sealed record JoiningStatus
+{
+    /// <summary>Whether it reads and commits.</summary>
+    public required bool Running { get; init; }
+
+    /// <summary>Partitions it owns.</summary>
+    public required int Partitions { get; init; }
+
+    /// <summary>Event time that windows have closed through, in Unix milliseconds, the least of its partitions; 0 before the first event.</summary>
+    public required long WatermarkMs { get; init; }
+
+    /// <summary>How far that is behind the clock, in seconds; null before the first event.</summary>
+    public required double? DelaySeconds { get; init; }
+
+    /// <summary>Shown items whose attribution window is open.</summary>
+    public required long PendingItems { get; init; }
+
+    /// <summary>Actions that wait for their impression.</summary>
+    public required long WaitingActions { get; init; }
+
+    /// <summary>Events by what became of them: the outcomes of the metric <c>monolith_joiner_events_total</c>.</summary>
+    public required IReadOnlyDictionary<string, long> Events { get; init; }
+
+    /// <summary>Labels of all tasks, by whether they were said as positive or negative, or sampled away.</summary>
+    public required IReadOnlyDictionary<string, long> Labels { get; init; }
+
+    /// <summary>Examples emitted.</summary>
+    public required long Examples { get; init; }
+
+    /// <summary>Why it last started over; null: it never did.</summary>
+    public required string? LastError { get; init; }
 }
 
 /// <summary>Asks the training side; registered where this process can reach it.</summary>

@@ -10,7 +10,7 @@ namespace Monolith.Standalone.Hosting;
 
 /// <summary>Asks the parts and the log how training is doing.</summary>
 internal sealed class TrainingStatusSource(
-    ModelSpec spec, IGrainFactory grains, IEventLog log, IExampleSource source, Joiner joiner)
+    ModelSpec spec, IGrainFactory grains, IEventLog log, IExampleSource source, Joiner joiner, TimeProvider time)
     : ITrainingStatusSource
 {
     public async ValueTask<TrainingStatus> Get(string model, CancellationToken cancellation)
@@ -21,21 +21,23 @@ internal sealed class TrainingStatusSource(
         var shards = Enumerable.Range(0, spec.Shards)
             .Select(s => grains.GetGrain<IEmbeddingShardGrain>(PartIdentity.ShardKey(spec.Name, s)).Status().AsTask())
             .ToArray();
-        var lag = Lag(metrics, cancellation);
-        await Task.WhenAll([report, federation, lag, .. shards]).WaitAsync(cancellation);
+        var examples = ExamplesBehind(metrics, cancellation);
+        var joining = joiner.StatusAsync(cancellation).AsTask();
+        await Task.WhenAll([report, federation, examples, joining, .. shards]).WaitAsync(cancellation);
         return new TrainingStatus
         {
             Tasks = (await report).Tasks,
-            Lag = await lag,
+            Lag = new Dictionary<string, long> { ["events"] = (await joining).Lag, ["examples"] = await examples },
             Rows = spec.Tables.Select((table, i) => (table.Name, Rows: shards.Sum(s => s.Result.Rows[i])))
                 .ToDictionary(t => t.Name, t => t.Rows),
             Bytes = shards.Sum(s => s.Result.Bytes),
             Rounds = (await federation).Round,
             Workers = (await federation).Workers,
+            Joiner = Joining(await joining),
         };
     }
 
-    private async Task<IReadOnlyDictionary<string, long>> Lag(IMetricsGrain metrics, CancellationToken cancellation)
+    private async Task<long> ExamplesBehind(IMetricsGrain metrics, CancellationToken cancellation)
     {
         var topic = new ModelTopics(spec.Name).Examples;
         var examples = 0L;
@@ -46,7 +48,20 @@ internal sealed class TrainingStatusSource(
             examples += Math.Max(0, high - applied.AppliedThrough);
         }
 
-        var joining = await joiner.StatusAsync(cancellation);
-        return new Dictionary<string, long> { ["events"] = joining.Lag, ["examples"] = examples };
+        return examples;
     }
+
+    private JoiningStatus Joining(JoinerStatus status) => new()
+    {
+        Running = status.Running,
+        Partitions = status.Partitions,
+        WatermarkMs = status.WatermarkMs,
+        DelaySeconds = status.WatermarkMs > 0 ? Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - status.WatermarkMs) / 1000.0 : null,
+        PendingItems = status.PendingItems,
+        WaitingActions = status.WaitingActions,
+        Events = new Dictionary<string, long>(status.Counts.Outcomes()),
+        Labels = new Dictionary<string, long>(status.Counts.Labels()),
+        Examples = status.Examples,
+        LastError = status.LastError,
+    };
 }

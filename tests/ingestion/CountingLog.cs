@@ -2,10 +2,16 @@ using Monolith.Events;
 
 namespace Monolith.Ingestion.Tests;
 
-/// <summary>An event log that notes what is read from it.</summary>
+/// <summary>An event log that notes what is read from it, and from which reading can be held up.</summary>
 internal sealed class CountingLog(IEventLog log) : IEventLog
 {
     private readonly List<(TopicPartition Partition, long Offset)> _read = [];
+
+    /// <summary>Reads begin once it has completed.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
+    /// <summary>Whether a read has come to a gate that was closed.</summary>
+    public bool IsHeld { get; private set; }
 
     /// <summary>The records of a topic that were read.</summary>
     public (TopicPartition Partition, long Offset)[] Read(string topic)
@@ -22,7 +28,7 @@ internal sealed class CountingLog(IEventLog log) : IEventLog
 
     public ValueTask AppendAsync(IReadOnlyList<NewRecord> records, CancellationToken cancellationToken) => log.AppendAsync(records, cancellationToken);
 
-    public IEventReader OpenReader(params ReadOnlySpan<PartitionOffset> from) => new Reader(log.OpenReader(from), _read);
+    public IEventReader OpenReader(params ReadOnlySpan<PartitionOffset> from) => new Reader(this, log.OpenReader(from));
 
     public ValueTask<Watermarks> WatermarksAsync(TopicPartition partition, CancellationToken cancellationToken) => log.WatermarksAsync(partition, cancellationToken);
 
@@ -38,7 +44,7 @@ internal sealed class CountingLog(IEventLog log) : IEventLog
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private sealed class Reader(IEventReader reader, List<(TopicPartition Partition, long Offset)> read) : IEventReader
+    private sealed class Reader(CountingLog owner, IEventReader reader) : IEventReader
     {
         public void Seek(PartitionOffset to) => reader.Seek(to);
 
@@ -46,10 +52,12 @@ internal sealed class CountingLog(IEventLog log) : IEventLog
 
         public async ValueTask<IReadOnlyList<PartitionBatch>> ReadAsync(int maxRecords, TimeSpan maxWait, CancellationToken cancellationToken)
         {
+            owner.IsHeld |= !owner.Gate.IsCompleted;
+            await owner.Gate.WaitAsync(cancellationToken);
             var batches = await reader.ReadAsync(maxRecords, maxWait, cancellationToken);
-            lock (read)
+            lock (owner._read)
             {
-                read.AddRange(batches.SelectMany(b => b.Records.ToArray().Select(r => (b.Partition, r.Offset))));
+                owner._read.AddRange(batches.SelectMany(b => b.Records.ToArray().Select(r => (b.Partition, r.Offset))));
             }
 
             return batches;

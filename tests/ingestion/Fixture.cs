@@ -97,9 +97,9 @@ internal sealed class Fixture : IAsyncDisposable
     public NewRecord Record(EventAction action)
         => new(Topics.Actions, NewRecord.ByKey, Encoding.UTF8.GetBytes(action.RequestId), action.ToByteArray());
 
-    public async Task<Joiner> StartJoinerAsync(ModelSpec? spec = null, JoinerOptions? options = null)
+    public async Task<Joiner> StartJoinerAsync(ModelSpec? spec = null, JoinerOptions? options = null, IEventLog? log = null)
     {
-        var joiner = new Joiner(Log, spec ?? Spec, options ?? new JoinerOptions(), Time, NullLogger<Joiner>.Instance);
+        var joiner = new Joiner(log ?? Log, spec ?? Spec, options ?? new JoinerOptions(), Time, NullLogger<Joiner>.Instance);
         await joiner.StartAsync(Token);
         await UntilAsync(async () => (await joiner.StatusAsync(Token)).Running);
         return joiner;

@@ -102,6 +102,34 @@ public sealed class HostTests : IDisposable
     }
 
     [Fact]
+    public async Task What_became_of_events_is_in_the_status_and_in_the_metrics()
+    {
+        await using var served = await Served.Start(Data);
+        const string Shown = """{ "event_id": "1", "request_id": "r", "items": [ { "item_id": "x", "features": { "item": "x" } } ] }""";
+        await Post(served.Client, "/v1/impressions", Shown);
+        await Post(served.Client, "/v1/impressions", Shown.Replace("\"1\"", "\"2\"", StringComparison.Ordinal));
+        await Post(served.Client, "/v1/actions", """[{ "request_id": "r", "item_id": "x", "kind": "click" }, { "request_id": "r", "item_id": "y", "kind": "click" }]""");
+        await served.Log.AppendAsync([new NewRecord("shop.impressions", 0, "k"u8.ToArray(), "no protobuf"u8.ToArray())], Cancellation);
+        var joiner = new JsonObject();
+        await Eventually(async () =>
+        {
+            joiner = (await Status(served.Client))["training"]!["joiner"]!.AsObject();
+            return ((string[])["matched", "orphan", "dead_letter", "duplicate"]).All(outcome => (int)joiner["events"]![outcome]! == 1);
+        });
+        string[] expected = ["impression 2", "action 2", "request 1", "matched 1", "duplicate 1", "orphan 1", "dead_letter 1"];
+        Assert.Equal(expected.Order(), joiner["events"]!.AsObject().Where(e => (int)e.Value! > 0).Select(e => $"{e.Key} {e.Value}").Order());
+        Assert.Equal(["positive 1"], joiner["labels"]!.AsObject().Where(l => (int)l.Value! > 0).Select(l => $"{l.Key} {l.Value}"));
+        Assert.Equal((true, 1, 4), ((bool)joiner["running"]!, (int)joiner["examples"]!, (int)joiner["partitions"]!));
+        Assert.InRange((double)joiner["delay_seconds"]!, 0, 30);
+        Assert.Null(joiner["last_error"]);
+
+        await Eventually(async () => (await served.Client.GetStringAsync("/metrics", Cancellation)).Contains("\nmonolith_joiner_lag", StringComparison.Ordinal));
+        var metrics = await served.Client.GetStringAsync("/metrics", Cancellation);
+        Assert.Contains("\nmonolith_joiner_watermark_delay_seconds", metrics, StringComparison.Ordinal);
+        Assert.Matches("\nmonolith_joiner_events_total{[^}]*outcome=\"orphan\"} [1-9]", metrics);
+    }
+
+    [Fact]
     public async Task What_was_learned_of_a_value_is_explained_by_the_running_service()
     {
         await using var served = await Served.Start(Data);
@@ -175,11 +203,11 @@ public sealed class HostTests : IDisposable
 
     private static Task<MonolithHost> Start(DataFolder folder) => MonolithHost.StartAsync(Options(folder), Cancellation);
 
-    private static async Task<long> Examples(HttpClient client)
-    {
-        var status = await client.GetFromJsonAsync<JsonNode>("/v1/models/shop/status", Cancellation);
-        return (long)status!["training"]!["tasks"]![0]!["progressive"]!["examples"]!;
-    }
+    private static async Task<long> Examples(HttpClient client) =>
+        (long)(await Status(client))["training"]!["tasks"]![0]!["progressive"]!["examples"]!;
+
+    private static async Task<JsonNode> Status(HttpClient client) =>
+        (await client.GetFromJsonAsync<JsonNode>("/v1/models/shop/status", Cancellation))!;
 
     private static async Task<double[]> Scores(HttpClient client)
     {

@@ -28,6 +28,10 @@ internal sealed record DemoView(
 
     public long Lag => Status?.Training?.Lag.Values.Sum() ?? 0;
 
+    /// <summary>Events of which nothing was learned because something is wrong with them, by why; empty when all is well.</summary>
+    public IEnumerable<KeyValuePair<string, long>> LeftOut => Status?.Training?.Joiner.Events
+        .Where(e => e.Key is "late" or "orphan" or "dead_letter" && e.Value > 0) ?? [];
+
     public static string Number(double? value, string format = "0.000") =>
         Figures.Finite(value) is { } x ? x.ToString(format) : "–";
 

@@ -22,7 +22,7 @@ internal sealed class LogDisplay(TextWriter output) : IDemoDisplay
             + $" auc {DemoView.Number(view.Quality?.ServedWindow?.Auc)} baseline {DemoView.Number(view.Quality?.BaselineWindow?.Auc)}"
             + $" calibration {DemoView.Number(view.Quality?.ServedWindow?.Calibration, "0.00")}"
             + $" fresh p50 {DemoView.Milliseconds(view.FreshnessP50)} p99 {DemoView.Milliseconds(view.FreshnessP99)}"
-            + $" rows {view.Rows} lag {view.Lag} errors {view.Errors}"));
+            + $" rows {view.Rows} lag {view.Lag} errors {view.Errors}{string.Concat(view.LeftOut.Select(e => $" {e.Key} {e.Value}"))}"));
         output.Flush();
     }
 

@@ -64,6 +64,7 @@ internal sealed class TerminalDisplay : IDemoDisplay
             "click to score", $"p50 {DemoView.Milliseconds(view.FreshnessP50)}  p99 {DemoView.Milliseconds(view.FreshnessP99)}");
         table.AddRow("embedding rows", Text($"{view.Rows:n0}"));
         table.AddRow("lag", Text($"{view.Lag:n0} records"));
+        table.AddRow("events left out", string.Join("  ", view.LeftOut.Select(e => Text($"{e.Key} {e.Value:n0}")).DefaultIfEmpty("0")));
         table.AddRow("errors", view.Errors == 0 ? "0" : Text($"[red]{view.Errors}[/]"));
         table.AddRow("tastes change in", Text($"{view.NextDrift.TotalSeconds:0} s"));
         return table;

@@ -9,7 +9,7 @@ public sealed class JoinerRunTests : IAsyncLifetime
 {
     private const int MostSteps = 500;
     private readonly Fixture _f = new();
-    private readonly JoinerMetrics _metrics = new(() => 0, () => 0);
+    private readonly JoinerMetrics _metrics = new(() => null, () => -1, TimeProvider.System);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -39,7 +39,7 @@ public sealed class JoinerRunTests : IAsyncLifetime
         var (mostWaiting, mostPending) = (0L, 0L);
         await UntilAsync(run, async () =>
         {
-            (mostWaiting, mostPending) = (Math.Max(mostWaiting, run.Waiting), Math.Max(mostPending, run.PendingItems));
+            (mostWaiting, mostPending) = (Math.Max(mostWaiting, run.View.Waiting), Math.Max(mostPending, run.View.PendingItems));
             return await run.LagAsync(Token) == 0;
         });
 
@@ -61,9 +61,9 @@ public sealed class JoinerRunTests : IAsyncLifetime
 
         // Ten impressions and the action, which is nine seconds ahead of them and the last one there is.
         await run.StepAsync(Token);
-        Assert.Equal(10, run.PendingItems);
+        Assert.Equal(10, run.View.PendingItems);
         await _f.Log.AppendAsync([_f.Record(Fixture.Action("r29", "a", startMs + 9_500))], Token);
-        await UntilAsync(run, async () => await run.LagAsync(Token) == 0 && run.PendingItems == 0);
+        await UntilAsync(run, async () => await run.LagAsync(Token) == 0 && run.View.PendingItems == 0);
         var groups = await _f.GroupsAsync(30);
         Assert.Equal(["r0", "r29"], groups.Where(g => g.Examples.Single().Labels.Single().Value == 1).Select(g => g.RequestId).Order());
     }
@@ -74,8 +74,8 @@ public sealed class JoinerRunTests : IAsyncLifetime
         await using var run = await StartAsync(4);
         var last = Enumerable.Range(0, 100).Select(i => $"r{i}").First(r => Partitioner.Of(r, 4) == 3);
         await _f.Log.AppendAsync([_f.Record(Fixture.Impression(last, _f.NowMs, "a"))], Token);
-        await UntilAsync(run, () => Task.FromResult(run.PendingItems == 1));
-        Assert.Equal(_f.NowMs - 2_000, run.WatermarkMs);
+        await UntilAsync(run, () => Task.FromResult(run.View.PendingItems == 1));
+        Assert.Equal(_f.NowMs - 2_000, run.View.WatermarkMs);
     }
 
     private async Task<JoinerRun> StartAsync(int partitions)
