@@ -83,7 +83,7 @@ public sealed unsafe partial class EmbeddingTable
             case EvictionOrder.LeastFrequentlyUsed:
                 return RowMarks.Occurrences(_rows.Side(row));
             default:
-                ValueCodec.Read(_layout.Precision, _rows.Address(row), _initial, Dimension);
+                _layout.Values.Read(_rows.Address(row), _initial);
                 return Lanes.SumOfSquares<VectorLane>(_initial, Dimension);
         }
     }

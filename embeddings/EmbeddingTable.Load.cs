@@ -235,16 +235,7 @@ public sealed unsafe partial class EmbeddingTable
             var layout = table._layout;
             var address = table._rows.Address(row);
             var body = stored + SnapshotFormat.RowHeadBytes;
-            if (_stored.Precision == layout.Precision)
-            {
-                Unsafe.CopyBlockUnaligned(address, body, (uint)layout.ValueBytes);
-            }
-            else
-            {
-                ValueCodec.Read(_stored.Precision, body, table._initial, table.Dimension);
-                ValueCodec.WriteNearest(layout.Precision, table._initial, address, table.Dimension);
-            }
-
+            layout.Values.CopyFrom(_stored.Values, body, address, table._initial);
             if (layout.Trains)
             {
                 Unsafe.CopyBlockUnaligned(address + layout.ValueBytes, body + _stored.ValueBytes, (uint)layout.StateBytes);

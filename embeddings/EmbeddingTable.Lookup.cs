@@ -21,6 +21,19 @@ public sealed unsafe partial class EmbeddingTable
         }
     }
 
+    /// <summary>Reads rows as they travel to replicas: each segment in its serving precision, rounded to the nearest.</summary>
+    /// <param name="ids">Any ids.</param>
+    /// <param name="rows">ids × bytes of a <see cref="ServedRow"/>.</param>
+    public void LookupServed(ReadOnlySpan<ulong> ids, Span<byte> rows)
+    {
+        Shapes.Check(rows.Length, ids.Length, _layout.Served.Bytes, nameof(rows));
+        fixed (ulong* allIds = ids)
+        fixed (byte* allRows = rows)
+        {
+            RunBlocks(allIds, ids.Length, _layout.ValueBytes, new ReadingServed(this, allIds, allRows));
+        }
+    }
+
     private readonly struct Reading(EmbeddingTable table, ulong* ids, float* values) : IBlockWork
     {
         public static bool Changes => false;
@@ -29,22 +42,47 @@ public sealed unsafe partial class EmbeddingTable
             table.Copy(ids + from, count, probes, values + ((long)from * table.Dimension));
     }
 
+    private readonly struct ReadingServed(EmbeddingTable table, ulong* ids, byte* rows) : IBlockWork
+    {
+        public static bool Changes => false;
+
+        public void Do(int from, int count, Probe* probes) =>
+            table.CopyServed(ids + from, count, probes, rows + ((long)from * table._layout.Served.Bytes));
+    }
+
+    private void CopyServed(ulong* ids, int count, Probe* probes, byte* rows)
+    {
+        var served = _layout.Served;
+        for (var i = 0; i < count; i++, rows += served.Bytes)
+        {
+            if (probes[i].Found)
+            {
+                served.CopyFrom(_layout.Values, probes[i].Address, rows, _initial);
+            }
+            else
+            {
+                Unseen(ids[i], new Span<float>(_initial, Dimension));
+                served.Write(_initial, rows);
+            }
+        }
+    }
+
     /// <summary>Last stage: the rows are here.</summary>
     private void Copy(ulong* ids, int count, Probe* probes, float* values)
     {
         var dimension = Dimension;
-        var precision = _layout.Precision;
+        var codec = _layout.Values;
         for (var i = 0; i < count; i++, values += dimension)
         {
             if (probes[i].Found)
             {
-                if (precision == RowPrecision.Float32)
+                if (codec.IsFloats)
                 {
                     ValueCodec.Copy((float*)probes[i].Address, values, dimension);
                 }
                 else
                 {
-                    ValueCodec.Read(precision, probes[i].Address, values, dimension);
+                    codec.Read(probes[i].Address, values);
                 }
             }
             else
@@ -66,6 +104,11 @@ public sealed unsafe partial class EmbeddingTable
             if (_layout.Precision != RowPrecision.Float32)
             {
                 ValueCodec.Round(_layout.Precision, values);
+            }
+
+            if (!_layout.Trains)
+            {
+                _layout.Served.Round(values);
             }
         }
     }

@@ -43,13 +43,13 @@ public sealed unsafe partial class EmbeddingTable
     {
         ArgumentNullException.ThrowIfNull(stream);
         ThrowIfDisposed();
+        Shapes.CheckTrains(_content);
         if (_snapshot is not null)
         {
             throw new InvalidOperationException($"a snapshot of table '{Spec.Name}' is under way");
         }
 
-        // A replica does not track changes.
-        kind = _lastSnapshot == 0 || !_layout.Trains ? SnapshotKind.Full : kind;
+        kind = _lastSnapshot == 0 ? SnapshotKind.Full : kind;
         _nextSnapshot = Math.Max(1, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         var snapshot = new TableSnapshot(this, kind, stream, options, _layout.RowBytes);
         try
@@ -163,12 +163,6 @@ public sealed unsafe partial class EmbeddingTable
 
     private void WriteRow(TableSnapshot snapshot, in IndexEntry entry)
     {
-        if (!_layout.Trains)
-        {
-            snapshot.Writer.Row(entry.Id, 0, 0, _rows.Address(entry.Row));
-            return;
-        }
-
         ref var flags = ref RowMarks.Flags(_rows.Side(entry.Row));
         if ((flags & RowMarks.Captured) != 0)
         {
@@ -198,15 +192,12 @@ public sealed unsafe partial class EmbeddingTable
             CuckooIndex.Prefetch(address + at);
         }
 
-        if (_layout.Trains)
-        {
-            CuckooIndex.Prefetch(_rows.Side(row));
-        }
+        CuckooIndex.Prefetch(_rows.Side(row));
     }
 
     private void ClearCaptured()
     {
-        if (_disposed || !_layout.Trains)
+        if (_disposed)
         {
             return;
         }

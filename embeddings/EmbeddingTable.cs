@@ -20,6 +20,7 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
 {
     private readonly RowInitializer _initializer;
     private readonly RowLayout _layout;
+    private readonly RowCodec _floats;
     private readonly IdHash? _fixedHash;
     private UnitStore _rows;
     private CuckooIndex _index;
@@ -48,6 +49,7 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
         (_index, _rows) = Empty();
         _expirySeconds = spec.Expiry is { } expiry ? (uint)Math.Clamp(expiry.TotalSeconds, 1, uint.MaxValue) : 0;
         _admission = _layout.Trains ? Embeddings.Admission.Admission.Create(spec.Admission) : null;
+        _floats = new RowCodec(new RowRun(RowPrecision.Float32, Dimension));
         _scaled = (float*)NativeMemory.AlignedAlloc((nuint)(((2 * Block) + 1) * Dimension * sizeof(float)), 64);
         _wide = _scaled + (Block * Dimension);
         _initial = _wide + (Block * Dimension);
@@ -112,7 +114,7 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
 
     private bool Remove(ulong id, Leaving why)
     {
-        if (_snapshot is not null && _layout.Trains && _index.TryFind(id, out var leaving))
+        if (_snapshot is not null && _index.TryFind(id, out var leaving))
         {
             Capture(id, leaving);
         }
@@ -133,14 +135,14 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
     {
         var row = _rows.Take();
         var address = _rows.Address(row);
-        if (_layout.Precision == RowPrecision.Float32)
+        if (_layout.Values.IsFloats)
         {
             _initializer.Write(id, new Span<float>(address, Dimension));
         }
         else
         {
             _initializer.Write(id, new Span<float>(_initial, Dimension));
-            ValueCodec.WriteNearest(_layout.Precision, _initial, address, Dimension);
+            _layout.Values.Write(_initial, address);
         }
 
         if (_layout.Trains)
@@ -160,7 +162,7 @@ public sealed unsafe partial class EmbeddingTable : IDisposable
             throw;
         }
 
-        if (_snapshot is not null && _layout.Trains)
+        if (_snapshot is not null)
         {
             PassOver(id, row);
         }

@@ -17,7 +17,7 @@ internal static class Shapes
     {
         if (content != TableContent.Training)
         {
-            throw new InvalidOperationException("this table holds values without optimizer state: it is assigned to, not updated");
+            throw new InvalidOperationException("this table holds values without optimizer state: it is assigned to, neither updated nor saved");
         }
     }
 

@@ -6,6 +6,6 @@ public enum TableContent
     /// <summary>Values and optimizer state: a shard that learns.</summary>
     Training,
 
-    /// <summary>Values alone: a replica that serves.</summary>
+    /// <summary>Values alone, each segment in its serving precision: a replica that serves.</summary>
     Values,
 }

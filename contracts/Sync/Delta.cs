@@ -2,27 +2,35 @@ using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Monolith.Contracts.Blocks;
+using Monolith.Contracts.Specification;
 
 namespace Monolith.Contracts.Sync;
 
-/// <summary>What a delta says of one table: how many rows were updated and deleted, and how wide a row is.</summary>
+/// <summary>What a delta says of one table: how many rows were updated and deleted, and what a row is.</summary>
 /// <param name="Updated">Rows with new values.</param>
 /// <param name="Deleted">Rows that are gone.</param>
-/// <param name="Dimension">Values a row.</param>
+/// <param name="RowBytes">Bytes of a row: <see cref="ServedRow.Bytes"/>.</param>
+/// <param name="RowFormat">What they mean: <see cref="ServedRow.Format"/>.</param>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
-public readonly record struct DeltaTable(int Updated, int Deleted, int Dimension)
+public readonly record struct DeltaTable(int Updated, int Deleted, int RowBytes, uint RowFormat)
 {
-    internal long Bytes => (8L * Updated) + (4L * Updated * Dimension) + (8L * Deleted);
+    /// <summary>What a delta says of a table.</summary>
+    public DeltaTable(int updated, int deleted, ServedRow row)
+        : this(updated, deleted, row.Bytes, row.Format)
+    {
+    }
+
+    internal long Bytes => (8L * Updated) + ((long)Updated * RowBytes) + (8L * Deleted);
 }
 
 /// <summary>
-/// The change of a shard from one sequence to the next: for each table the ids and values of updated rows and the ids of
+/// The change of a shard from one sequence to the next: for each table the ids and rows that were updated and the ids of
 /// deleted ones. The dense parameters travel as one row, id 0, of one table.
 /// </summary>
 /// <remarks>
 /// Little-endian: <c>magic u32 "MDLT", version u32, model u64 (XxHash3 of its name), shard i32, tables i32, epoch i64,
-/// from-sequence i64, sequence i64, watermark i64</c>; for each table <c>updated, deleted, dimension i32</c>; for each table
-/// <c>ids u64[updated], values f32[updated × dimension], deleted u64[deleted]</c>; <c>XxHash3 u64</c> of all before.
+/// from-sequence i64, sequence i64, watermark i64</c>; for each table <c>updated, deleted, row bytes, row format i32</c>; for each
+/// table <c>ids u64[updated], rows u8[updated × row bytes], deleted u64[deleted]</c>; <c>XxHash3 u64</c> of all before.
 /// </remarks>
 public sealed class Delta : IDisposable
 {
@@ -30,7 +38,7 @@ public sealed class Delta : IDisposable
     public const int BytesMax = 64 << 20;
 
     private const uint Magic = 0x544c444d;
-    private const uint FormatVersion = 1;
+    private const uint FormatVersion = 2;
     private const int ChecksumBytes = 8;
     private static readonly int HeaderBytes = Unsafe.SizeOf<Header>();
     private static readonly int TableBytes = Unsafe.SizeOf<DeltaTable>();
@@ -78,7 +86,7 @@ public sealed class Delta : IDisposable
         return bytes;
     }
 
-    /// <summary>Makes room for a delta; the caller fills ids, values and deletions and then calls <see cref="Seal"/>.</summary>
+    /// <summary>Makes room for a delta; the caller fills ids, rows and deletions and then calls <see cref="Seal"/>.</summary>
     public static Delta Create(
         string model, int shard, long epoch, long fromSequence, long sequence, long watermarkMs, ReadOnlySpan<DeltaTable> tables)
     {
@@ -104,9 +112,9 @@ public sealed class Delta : IDisposable
     /// <summary>Reads a delta.</summary>
     /// <param name="bytes">As it travelled; copied.</param>
     /// <param name="model">The model it must belong to.</param>
-    /// <param name="tables">The tables it must have: for each, the dimension of a row.</param>
+    /// <param name="tables">The tables it must have: for each, what a row is.</param>
     /// <exception cref="InvalidDataException">It is damaged, or of another model; the message says what is wrong.</exception>
-    public static Delta Parse(ReadOnlySpan<byte> bytes, string model, ReadOnlySpan<int> tables)
+    public static Delta Parse(ReadOnlySpan<byte> bytes, string model, ReadOnlySpan<ServedRow> tables)
     {
         if (bytes.Length < HeaderBytes + ChecksumBytes
             || XxHash3.HashToUInt64(bytes[..^ChecksumBytes]) != MemoryMarshal.Read<ulong>(bytes[^ChecksumBytes..]))
@@ -133,12 +141,11 @@ public sealed class Delta : IDisposable
     /// <summary>Ids of the updated rows of a table.</summary>
     public Span<ulong> Ids(int table) => MemoryMarshal.Cast<byte, ulong>(_block.Bytes.Slice(_starts[table], 8 * TableAt(table).Updated));
 
-    /// <summary>Values of the updated rows of a table, in the order of the ids.</summary>
-    public Span<float> Values(int table)
+    /// <summary>The updated rows of a table, in the order of the ids.</summary>
+    public Span<byte> Rows(int table)
     {
         var shape = TableAt(table);
-        return MemoryMarshal.Cast<byte, float>(
-            _block.Bytes.Slice(_starts[table] + (8 * shape.Updated), 4 * shape.Updated * shape.Dimension));
+        return _block.Bytes.Slice(_starts[table] + (8 * shape.Updated), shape.Updated * shape.RowBytes);
     }
 
     /// <summary>Ids of the deleted rows of a table.</summary>
@@ -146,7 +153,7 @@ public sealed class Delta : IDisposable
     {
         var shape = TableAt(table);
         return MemoryMarshal.Cast<byte, ulong>(
-            _block.Bytes.Slice(_starts[table] + (8 * shape.Updated) + (4 * shape.Updated * shape.Dimension), 8 * shape.Deleted));
+            _block.Bytes.Slice(_starts[table] + (shape.Updated * (8 + shape.RowBytes)), 8 * shape.Deleted));
     }
 
     /// <summary>Computes the checksum: the last thing before it travels.</summary>
@@ -159,20 +166,21 @@ public sealed class Delta : IDisposable
     /// <summary>Gives the memory back.</summary>
     public void Dispose() => _block.Dispose();
 
-    private static Delta Read(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> dimensions)
+    private static Delta Read(ReadOnlySpan<byte> bytes, ReadOnlySpan<ServedRow> rows)
     {
-        if (bytes.Length < HeaderBytes + (TableBytes * dimensions.Length) + ChecksumBytes)
+        if (bytes.Length < HeaderBytes + (TableBytes * rows.Length) + ChecksumBytes)
         {
-            throw new InvalidDataException($"A delta of {bytes.Length} bytes is too short for its {dimensions.Length} tables.");
+            throw new InvalidDataException($"A delta of {bytes.Length} bytes is too short for its {rows.Length} tables.");
         }
 
-        var tables = MemoryMarshal.Cast<byte, DeltaTable>(bytes.Slice(HeaderBytes, TableBytes * dimensions.Length));
+        var tables = MemoryMarshal.Cast<byte, DeltaTable>(bytes.Slice(HeaderBytes, TableBytes * rows.Length));
         for (var t = 0; t < tables.Length; t++)
         {
-            if (tables[t].Dimension != dimensions[t] || tables[t].Updated < 0 || tables[t].Deleted < 0)
+            if (tables[t].RowBytes != rows[t].Bytes || tables[t].RowFormat != rows[t].Format || tables[t].Updated < 0 || tables[t].Deleted < 0)
             {
                 throw new InvalidDataException(
-                    $"Table {t} of a delta has rows of {tables[t].Dimension} values; the specification says {dimensions[t]}.");
+                    $"Table {t} of a delta has rows of {tables[t].RowBytes} bytes in format {tables[t].RowFormat:x8}; " +
+                    $"the specification says {rows[t].Bytes} in format {rows[t].Format:x8} ({rows[t]}).");
             }
         }
 

@@ -28,8 +28,10 @@ internal sealed unsafe class RowLayout
         }
 
         Precision = spec.Precision;
+        Served = new RowCodec([.. new ServedRow(spec).Runs]);
+        Values = Trains ? new RowCodec(new RowRun(Precision, Dimension)) : Served;
         // State is floats, so it begins at a multiple of four.
-        ValueBytes = ((Dimension * ValueCodec.BytesOf(Precision)) + 3) & ~3;
+        ValueBytes = (Values.Bytes + 3) & ~3;
         StateBytes = Trains ? StateFloats * sizeof(float) : 0;
         if (RowBytes > MaxRowBytes)
         {
@@ -47,8 +49,14 @@ internal sealed unsafe class RowLayout
     /// <summary>Floats of optimizer state of a training row.</summary>
     public int StateFloats { get; }
 
-    /// <summary>How values lie in memory.</summary>
+    /// <summary>How values are learned.</summary>
     public RowPrecision Precision { get; }
+
+    /// <summary>How values lie in memory.</summary>
+    public RowCodec Values { get; }
+
+    /// <summary>How values travel to replicas, and lie there.</summary>
+    public RowCodec Served { get; }
 
     /// <summary>Bytes of a row's values; state begins here.</summary>
     public int ValueBytes { get; }

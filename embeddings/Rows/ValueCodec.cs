@@ -10,9 +10,6 @@ internal static unsafe class ValueCodec
     /// <summary>Values converted at a time.</summary>
     private const int Lane = 8;
 
-    /// <summary>Bytes a value.</summary>
-    public static int BytesOf(RowPrecision precision) => precision == RowPrecision.Float32 ? 4 : 2;
-
     /// <summary>Reads values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Read(RowPrecision precision, byte* from, float* to, int count)

@@ -44,7 +44,7 @@ public sealed partial class ParameterReplica : BackgroundService
         _redis = redis;
         _time = time;
         _logger = logger;
-        _source = new ReplicaSource(spec, _layout, options, redis);
+        _source = new ReplicaSource(spec, _layout, options, redis, logger);
         _shards = new ReplicaShard?[spec.Shards];
     }
 
@@ -68,6 +68,9 @@ public sealed partial class ParameterReplica : BackgroundService
 
     /// <summary>When the newest canary that has reached every shard was sent, in Unix milliseconds; 0 before the first.</summary>
     public long CanaryMs() => IsReady ? _shards.Min(s => s!.CanaryMs()) : 0;
+
+    /// <summary>Memory of all tables, in bytes.</summary>
+    public long Bytes() => _shards.Sum(s => s?.Bytes() ?? 0);
 
     /// <summary>Rows of each table, canary table last.</summary>
     public long[] Rows() => _shards.Select(s => s?.Rows() ?? new long[_spec.Tables.Length + 1])
@@ -185,16 +188,16 @@ public sealed partial class ParameterReplica : BackgroundService
     {
         if ((_dense?.Version.Epoch, _dense?.Version.Sequence) != (head.Epoch, head.Sequence))
         {
-            _dense = await _source.Dense(head);
+            _dense = await _source.Dense(head, _dense);
         }
     }
 
     private async Task Follow(int index, ShardHead head)
     {
         var shard = _shards[index];
-        if (shard?.Epoch == head.Epoch && await _source.CatchUp(shard, head.Sequence))
+        if (shard?.Epoch == head.Epoch && (await _source.CatchUp(shard, head.Sequence) || shard.Sequence >= head.BaseSequence))
         {
-            return;
+            return; // it is at the head, or as near as the base would bring it
         }
 
         var loaded = await _source.Load(index, head);
@@ -202,7 +205,7 @@ public sealed partial class ParameterReplica : BackgroundService
         {
             Volatile.Write(ref _shards[index], loaded);
             shard?.Dispose();
-            LogLoaded(_spec.Name, index, loaded.Epoch, loaded.Sequence);
+            LogLoaded(_spec.Name, index, loaded.Epoch, loaded.Sequence, head.Base.Length == 0 ? "nothing" : head.Base);
         }
     }
 
@@ -234,6 +237,6 @@ public sealed partial class ParameterReplica : BackgroundService
     [LoggerMessage(LogLevel.Information, "Replica of {Model}: following again.")]
     private partial void LogBack(string model);
 
-    [LoggerMessage(LogLevel.Information, "Replica of {Model}: shard {Shard} loaded at {Epoch}:{Sequence}.")]
-    private partial void LogLoaded(string model, int shard, long epoch, long sequence);
+    [LoggerMessage(LogLevel.Information, "Replica of {Model}: shard {Shard} loaded at {Epoch}:{Sequence} from {Base}.")]
+    private partial void LogLoaded(string model, int shard, long epoch, long sequence, string @base);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Monolith.Contracts.Network;
 using Monolith.Contracts.Specification;
 using Monolith.Contracts.Sync;
@@ -17,7 +18,7 @@ internal sealed record ReplicaDense(ReplicaVersion Version, float[] Values)
 
     /// <summary>What a delta says: all of it.</summary>
     public static ReplicaDense Of(Delta delta) => new(
-        new ReplicaVersion(RedisNames.Dense, delta.Epoch, delta.Sequence, delta.WatermarkMs), delta.Values(0).ToArray());
+        new ReplicaVersion(RedisNames.Dense, delta.Epoch, delta.Sequence, delta.WatermarkMs), MemoryMarshal.Cast<byte, float>(delta.Rows(0)).ToArray());
 
     /// <summary>What a snapshot says.</summary>
     /// <exception cref="InvalidDataException">The snapshot is damaged or of another model.</exception>

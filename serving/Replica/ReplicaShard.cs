@@ -78,7 +78,7 @@ internal sealed class ReplicaShard : IDisposable
 
             for (var t = 0; t < _tables.Length; t++)
             {
-                _tables[t].Assign(delta.Ids(t), delta.Values(t));
+                _tables[t].AssignServed(delta.Ids(t), delta.Rows(t));
                 _tables[t].Delete(delta.Deleted(t));
 
                 // Nobody follows a replica: what the table notes of its changes is let go.
@@ -140,6 +140,15 @@ internal sealed class ReplicaShard : IDisposable
         lock (_gate)
         {
             return _retired ? new long[_tables.Length] : [.. _tables.Select(t => t.Count)];
+        }
+    }
+
+    /// <summary>Memory of all tables, in bytes.</summary>
+    public long Bytes()
+    {
+        lock (_gate)
+        {
+            return _retired ? 0 : _tables.Sum(t => t.Bytes);
         }
     }
 

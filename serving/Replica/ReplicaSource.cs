@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Monolith.Contracts.Network;
 using Monolith.Contracts.Specification;
 using Monolith.Contracts.Sync;
@@ -6,12 +7,17 @@ using StackExchange.Redis;
 namespace Monolith.Serving.Replica;
 
 /// <summary>Fetches what a replica lacks: deltas from Redis, bases from the snapshot folder.</summary>
-internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaOptions options, IConnectionMultiplexer redis)
+internal sealed partial class ReplicaSource(
+    ModelSpec spec, DenseLayout layout, ReplicaOptions options, IConnectionMultiplexer redis, ILogger logger)
 {
-    private readonly int[] _dimensions = [.. spec.WithCanary().Select(t => t.Dimension)];
+    private readonly ServedRow[] _rows = [.. spec.WithCanary().Select(t => new ServedRow(t))];
+    private readonly ServedRow[] _denseRow = [ServedRow.Floats(layout.Length)];
+
+    // Why the newest delta of a shard was refused: said once as long as it stays the same.
+    private readonly Dictionary<int, string> _refused = [];
 
     /// <summary>Applies the deltas up to a sequence.</summary>
-    /// <returns>False when one of them is gone or damaged: the shard must be loaded anew.</returns>
+    /// <returns>False when one of them is gone or cannot be read: the shard is where it got.</returns>
     public async Task<bool> CatchUp(ReplicaShard shard, long sequence)
     {
         while (shard.Sequence < sequence)
@@ -19,9 +25,10 @@ internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaO
             var count = (int)Math.Min(sequence - shard.Sequence, options.FetchBatch);
             var keys = Enumerable.Range(1, count)
                 .Select(i => (RedisKey)RedisNames.Delta(spec.Name, shard.Shard, shard.Epoch, shard.Sequence + i)).ToArray();
-            foreach (var value in await redis.GetDatabase().StringGetAsync(keys))
+            var values = await redis.GetDatabase().StringGetAsync(keys);
+            for (var i = 0; i < count; i++)
             {
-                using var delta = Parse(value, _dimensions);
+                using var delta = Parse(shard.Shard, keys[i], values[i], _rows);
                 if (delta is null)
                 {
                     return false;
@@ -34,8 +41,11 @@ internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaO
         return true;
     }
 
-    /// <summary>Loads a shard from its base and brings it up to its head.</summary>
-    /// <returns>Null when a newer snapshot took the base's place meanwhile: look at the head again.</returns>
+    /// <summary>Loads a shard from its base and brings it up to its head, or as near to it as there are deltas.</summary>
+    /// <returns>
+    /// Null when a newer snapshot took the base's place meanwhile: look at the head again. Null too when there is no snapshot
+    /// yet and a delta is missing: nothing would be known but initial values.
+    /// </returns>
     public async Task<ReplicaShard?> Load(int shard, ShardHead head)
     {
         ReplicaShard loaded;
@@ -54,7 +64,7 @@ internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaO
 
         try
         {
-            if (await CatchUp(loaded, head.Sequence))
+            if (await CatchUp(loaded, head.Sequence) || head.Base.Length > 0)
             {
                 return loaded;
             }
@@ -69,29 +79,29 @@ internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaO
         return null;
     }
 
-    /// <summary>The dense parameters at their head: the newest delta says all; without it, the base.</summary>
-    public async Task<ReplicaDense> Dense(ShardHead head)
+    /// <summary>The dense parameters at their head: the newest delta says all; without it, the base, if that is newer than what is held.</summary>
+    public async Task<ReplicaDense> Dense(ShardHead head, ReplicaDense? held)
     {
         if (head.Sequence > head.BaseSequence)
         {
-            var value = await redis.GetDatabase().StringGetAsync(
-                RedisNames.Delta(spec.Name, RedisNames.Dense, head.Epoch, head.Sequence));
-            using var delta = Parse(value, [layout.Length]);
+            RedisKey key = RedisNames.Delta(spec.Name, RedisNames.Dense, head.Epoch, head.Sequence);
+            using var delta = Parse(RedisNames.Dense, key, await redis.GetDatabase().StringGetAsync(key), _denseRow);
             if (delta is not null)
             {
                 return ReplicaDense.Of(delta);
             }
         }
 
-        return head.Base.Length == 0
+        return held?.Version.Epoch == head.Epoch && held.Version.Sequence >= head.BaseSequence ? held
+            : head.Base.Length == 0
             ? ReplicaDense.Initial(spec, layout, head.Epoch)
             : ReplicaDense.Load(spec, layout, head.Epoch, head.BaseSequence, PathOf(head));
     }
 
     private string PathOf(ShardHead head) => Path.Combine(options.SnapshotFolder, head.Base);
 
-    // A delta that is damaged is as good as gone: the base takes its place.
-    private Delta? Parse(RedisValue value, int[] dimensions)
+    // A delta that is damaged, or of another format, is as good as gone: the next base takes its place.
+    private Delta? Parse(int shard, RedisKey key, RedisValue value, ServedRow[] rows)
     {
         if (value.IsNull)
         {
@@ -100,11 +110,22 @@ internal sealed class ReplicaSource(ModelSpec spec, DenseLayout layout, ReplicaO
 
         try
         {
-            return Delta.Parse(((ReadOnlyMemory<byte>)value).Span, spec.Name, dimensions);
+            var delta = Delta.Parse(((ReadOnlyMemory<byte>)value).Span, spec.Name, rows);
+            _refused.Remove(shard);
+            return delta;
         }
-        catch (InvalidDataException)
+        catch (InvalidDataException e)
         {
+            if (_refused.GetValueOrDefault(shard) != e.Message)
+            {
+                _refused[shard] = e.Message;
+                LogRefused(key, e.Message);
+            }
+
             return null;
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "The delta {Key} is passed over, the next snapshot takes its place: {Reason}")]
+    private partial void LogRefused(RedisKey key, string reason);
 }

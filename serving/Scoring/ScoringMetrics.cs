@@ -23,7 +23,7 @@ public sealed class ScoringMetrics : IDisposable
         _candidates = _meter.CreateCounter<long>("monolith.serving.candidates", "{candidate}", "Candidates scored.");
     }
 
-    /// <summary>Reports the replica's age and rows whenever somebody asks.</summary>
+    /// <summary>Reports the replica's age, rows and memory whenever somebody asks.</summary>
     public void Watch(string model, ParameterReplica replica, TimeProvider clock)
     {
         var tag = new KeyValuePair<string, object?>("model", model);
@@ -36,6 +36,8 @@ public sealed class ScoringMetrics : IDisposable
             "Age of what the replica has learned through.");
         _meter.CreateObservableGauge(
             "monolith.serving.replica.rows", () => new Measurement<long>(replica.Rows().Sum(), tag), "{row}", "Rows of the replica.");
+        _meter.CreateObservableGauge(
+            "monolith.serving.replica.bytes", () => new Measurement<long>(replica.Bytes(), tag), "By", "Memory of the replica's tables.");
     }
 
     /// <summary>A request was scored.</summary>

@@ -123,7 +123,7 @@ public sealed class DenseModel : ISyncedState
     {
         _publishedRound = Round;
         _publishedWatermarkMs = Offsets.WatermarkMs;
-        DeltaTable[] tables = [new DeltaTable(1, 0, _parameters.Length)];
+        DeltaTable[] tables = [new DeltaTable(1, 0, ServedRow.Floats(_parameters.Length))];
         if (Delta.LengthOf(tables) > Delta.BytesMax)
         {
             return null;
@@ -132,7 +132,7 @@ public sealed class DenseModel : ISyncedState
         var delta = Delta.Create(
             _spec.Name, RedisNames.Dense, epoch, sequence - 1, sequence, _publishedWatermarkMs, tables);
         delta.Ids(0)[0] = 0;
-        _parameters.CopyTo(delta.Values(0));
+        MemoryMarshal.AsBytes<float>(_parameters).CopyTo(delta.Rows(0));
         delta.Seal();
         return delta;
     }

@@ -23,6 +23,7 @@ public sealed class ShardState : ISyncedState, IDisposable
     private readonly ModelSpec _spec;
     private readonly int _shard;
     private readonly EmbeddingTable[] _tables;
+    private readonly ServedRow[] _served;
     private readonly ChangeSet[] _changes;
     private readonly bool[] _expires;
     private bool _rowsChanged;
@@ -38,6 +39,7 @@ public sealed class ShardState : ISyncedState, IDisposable
         _shard = shard;
         var tables = spec.WithCanary();
         _tables = [.. tables.Select(t => new EmbeddingTable(t, spec.Seed))];
+        _served = [.. tables.Select(t => new ServedRow(t))];
         _changes = [.. tables.Select(_ => new ChangeSet())];
         _expires = [.. tables.Select(t => t.Expiry is not null)];
         Layout = SpecLayout.Of(spec).Lines;
@@ -152,7 +154,7 @@ public sealed class ShardState : ISyncedState, IDisposable
         {
             _changes[t].Clear();
             _tables[t].DrainChanges(_changes[t]);
-            shapes[t] = new DeltaTable(_changes[t].Updated.Length, _changes[t].Deleted.Length, _tables[t].Dimension);
+            shapes[t] = new DeltaTable(_changes[t].Updated.Length, _changes[t].Deleted.Length, _served[t]);
         }
 
         _rowsChanged = false;
@@ -167,7 +169,7 @@ public sealed class ShardState : ISyncedState, IDisposable
         {
             _changes[t].Updated.CopyTo(delta.Ids(t));
             _changes[t].Deleted.CopyTo(delta.Deleted(t));
-            _tables[t].Lookup(_changes[t].Updated, delta.Values(t));
+            _tables[t].LookupServed(_changes[t].Updated, delta.Rows(t));
         }
 
         delta.Seal();

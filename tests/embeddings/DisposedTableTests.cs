@@ -18,6 +18,8 @@ public sealed class DisposedTableTests
             () => table.Lookup([1], new float[4]),
             () => table.Update([1], new float[4], [1], [1]),
             () => table.Assign([1], new float[4]),
+            () => table.AssignServed([1], new byte[16]),
+            () => table.LookupServed([1], new byte[16]),
             () => table.Delete([1]),
             () => table.Expire(1),
             () => table.DrainChanges(new ChangeSet()),

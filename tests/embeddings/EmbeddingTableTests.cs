@@ -313,6 +313,7 @@ public sealed class EmbeddingTableTests
         Assert.Throws<ArgumentException>(() => table.Assign([1], new float[7]));
         using var replica = new EmbeddingTable(Spec, seed: 1, TableContent.Values);
         Assert.Throws<InvalidOperationException>(() => replica.Update([1], new float[6], [1], [1]));
+        Assert.Throws<InvalidOperationException>(() => replica.Save(new MemoryStream()));
     }
 
     private static void Refused(byte[] snapshot)

@@ -154,9 +154,9 @@ public sealed class SoakTests(ITestOutputHelper output)
             _changes.Clear();
             _table.DrainChanges(_changes);
             _replica.Delete(_changes.Deleted);
-            var values = new float[_changes.Updated.Length * spec.Dimension];
-            _table.Lookup(_changes.Updated, values);
-            _replica.Assign(_changes.Updated, values);
+            var rows = new byte[_changes.Updated.Length * new ServedRow(spec).Bytes];
+            _table.LookupServed(_changes.Updated, rows);
+            _replica.AssignServed(_changes.Updated, rows);
             Count("drained", _changes.Updated.Length + _changes.Deleted.Length);
         }
 

@@ -141,9 +141,9 @@ internal sealed class TableMachine : IDisposable
         _model.Updated.Clear();
         _model.Deleted.Clear();
         _replica.Delete(changes.Deleted);
-        var values = new float[changes.Updated.Length * ModelRow.Width];
-        _table.Lookup(changes.Updated, values);
-        _replica.Assign(changes.Updated, values);
+        var rows = new byte[changes.Updated.Length * new ServedRow(_spec).Bytes];
+        _table.LookupServed(changes.Updated, rows);
+        _replica.AssignServed(changes.Updated, rows);
         CompareReplica();
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -76,10 +77,10 @@ public sealed class ScoringApp : IAsyncLifetime
     public async Task PublishCanary(int shard, long sequence, long sentMs)
     {
         var tables = Spec.WithCanary();
-        DeltaTable[] shape = [.. tables.Select((t, i) => new DeltaTable(i == tables.Count - 1 ? 1 : 0, 0, t.Dimension))];
+        DeltaTable[] shape = [.. tables.Select((t, i) => new DeltaTable(i == tables.Count - 1 ? 1 : 0, 0, new ServedRow(t)))];
         using var delta = Delta.Create(Spec.Name, shard, 7, sequence - 1, sequence, sentMs, shape);
         delta.Ids(tables.Count - 1)[0] = CanaryTable.IdOf(shard, Spec.Shards);
-        CanaryTable.Encode(sentMs, delta.Values(tables.Count - 1));
+        CanaryTable.Encode(sentMs, MemoryMarshal.Cast<byte, float>(delta.Rows(tables.Count - 1)));
         delta.Seal();
         var redis = _garnet.Connection.GetDatabase();
         await redis.StringSetAsync(RedisNames.Delta(Spec.Name, shard, 7, sequence), delta.Memory);

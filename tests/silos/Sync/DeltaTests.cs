@@ -1,25 +1,30 @@
+using System.IO.Hashing;
 using CsCheck;
+using Monolith.Contracts.Specification;
 using Monolith.Contracts.Sync;
 
 namespace Monolith.Silos.Tests.Sync;
 
 public sealed class DeltaTests
 {
-    private static readonly Gen<(ulong[] Updated, ulong[] Deleted, int Dimension)[]> Tables =
-        Gen.Select(Gen.ULong.Array[0, 20], Gen.ULong.Array[0, 20], Gen.Int[1, 9]).Array[1, 4];
+    private static readonly Gen<ServedRow> Rows = Gen.Select(Gen.Int[1, 5], Gen.Enum<RowPrecision>(), Gen.Int[1, 5], Gen.Enum<RowPrecision>())
+        .Select((a, p, b, q) => Row((a, p), (b, q)));
+
+    private static readonly Gen<(ulong[] Updated, ulong[] Deleted, ServedRow Row)[]> Tables =
+        Gen.Select(Gen.ULong.Array[0, 20], Gen.ULong.Array[0, 20], Rows).Array[1, 4];
 
     [Fact]
     public void What_is_parsed_is_what_was_made() => Tables.Sample(tables =>
     {
         using var made = Make(tables);
-        using var read = Delta.Parse(made.Memory.Span, "m", Dimensions(tables));
+        using var read = Delta.Parse(made.Memory.Span, "m", RowsOf(tables));
         Assert.Equal((3, 7L, 4L, 5L, 123L), (read.Shard, read.Epoch, read.FromSequence, read.Sequence, read.WatermarkMs));
         Assert.Equal(tables.Length, read.Tables);
         for (var t = 0; t < tables.Length; t++)
         {
             Assert.Equal(tables[t].Updated, read.Ids(t).ToArray());
             Assert.Equal(tables[t].Deleted, read.Deleted(t).ToArray());
-            Assert.Equal(Enumerable.Range(0, tables[t].Updated.Length * tables[t].Dimension).Select(i => i + t + 0.5f), read.Values(t).ToArray());
+            Assert.Equal(Enumerable.Range(0, tables[t].Updated.Length * tables[t].Row.Bytes).Select(i => (byte)(i + t)), read.Rows(t).ToArray());
         }
     });
 
@@ -30,40 +35,62 @@ public sealed class DeltaTests
             using var made = Make(tables);
             var bytes = made.Memory.ToArray();
             bytes[at % bytes.Length] ^= (byte)(1 << bit);
-            Assert.Throws<InvalidDataException>(() => Delta.Parse(bytes, "m", Dimensions(tables)));
+            Assert.Throws<InvalidDataException>(() => Delta.Parse(bytes, "m", RowsOf(tables)));
             bytes = made.Memory[..(at % made.Memory.Length)].ToArray();
-            Assert.Throws<InvalidDataException>(() => Delta.Parse(bytes, "m", Dimensions(tables)));
+            Assert.Throws<InvalidDataException>(() => Delta.Parse(bytes, "m", RowsOf(tables)));
         });
 
     [Fact]
     public void A_delta_of_another_model_or_of_other_tables_is_refused()
     {
-        using var made = Make([([1, 2], [3], 4)]);
-        Assert.Throws<InvalidDataException>(() => Delta.Parse(made.Memory.Span, "n", [4]));
-        Assert.Throws<InvalidDataException>(() => Delta.Parse(made.Memory.Span, "m", [4, 4]));
-        var error = Assert.Throws<InvalidDataException>(() => Delta.Parse(made.Memory.Span, "m", [5]));
-        Assert.Contains("rows of 4 values; the specification says 5", error.Message, StringComparison.Ordinal);
+        var row = Row((1, RowPrecision.Float32), (4, RowPrecision.Float16));
+        using var made = Make([([1, 2], [3], row)]);
+        Assert.Throws<InvalidDataException>(() => Delta.Parse(made.Memory.Span, "n", [row]));
+        Assert.Throws<InvalidDataException>(() => Delta.Parse(made.Memory.Span, "m", [row, row]));
+        foreach (var other in new[] { ServedRow.Floats(3), ServedRow.Floats(5), Row((1, RowPrecision.Float32), (4, RowPrecision.BFloat16)) })
+        {
+            var error = Assert.Throws<InvalidDataException>(() => Delta.Parse(made.Memory.Span, "m", [other]));
+            Assert.Contains($"rows of 12 bytes in format {row.Format:x8}; ", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"({other})", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_delta_of_an_older_format_is_refused_by_its_version()
+    {
+        using var made = Make([([1, 2], [3], ServedRow.Floats(4))]);
+        var bytes = made.Memory.ToArray();
+        bytes[4] = 1;
+        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 8), XxHash3.HashToUInt64(bytes.AsSpan(0, bytes.Length - 8)));
+        var error = Assert.Throws<InvalidDataException>(() => Delta.Parse(bytes, "m", [ServedRow.Floats(4)]));
+        Assert.Contains("version 1 was found", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_delta_beyond_the_limit_is_not_made() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Delta.Create("m", 0, 1, 0, 1, 0, [new DeltaTable(10_000_000, 0, 17)]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Delta.Create("m", 0, 1, 0, 1, 0, [new DeltaTable(10_000_000, 0, ServedRow.Floats(17))]));
 
-    private static int[] Dimensions((ulong[] Updated, ulong[] Deleted, int Dimension)[] tables) =>
-        [.. tables.Select(t => t.Dimension)];
+    private static ServedRow Row(params (int Dimension, RowPrecision Precision)[] segments) => new(new TableSpec
+    {
+        Name = "t",
+        Segments = [.. segments.Select(s => new SegmentSpec { Dimension = s.Dimension, Optimizer = new SgdOptimizer(), ServingPrecision = s.Precision })],
+    });
 
-    private static Delta Make((ulong[] Updated, ulong[] Deleted, int Dimension)[] tables)
+    private static ServedRow[] RowsOf((ulong[] Updated, ulong[] Deleted, ServedRow Row)[] tables) =>
+        [.. tables.Select(t => t.Row)];
+
+    private static Delta Make((ulong[] Updated, ulong[] Deleted, ServedRow Row)[] tables)
     {
         var delta = Delta.Create(
-            "m", 3, 7, 4, 5, 123, [.. tables.Select(t => new DeltaTable(t.Updated.Length, t.Deleted.Length, t.Dimension))]);
+            "m", 3, 7, 4, 5, 123, [.. tables.Select(t => new DeltaTable(t.Updated.Length, t.Deleted.Length, t.Row))]);
         for (var t = 0; t < tables.Length; t++)
         {
             tables[t].Updated.CopyTo(delta.Ids(t));
             tables[t].Deleted.CopyTo(delta.Deleted(t));
-            var values = delta.Values(t);
-            for (var i = 0; i < values.Length; i++)
+            var rows = delta.Rows(t);
+            for (var i = 0; i < rows.Length; i++)
             {
-                values[i] = i + t + 0.5f;
+                rows[i] = (byte)(i + t);
             }
         }
 

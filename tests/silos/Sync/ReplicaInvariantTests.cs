@@ -25,8 +25,21 @@ public sealed class ReplicaInvariantTests
         }
 
         await harness.Settle();
+        await harness.SaveIncrements();
+        var bases = await harness.FollowAnew();
+        Assert.All(bases, name => Assert.EndsWith(".increment.snap", name, StringComparison.Ordinal));
+        Assert.Equal(2, bases.Length);
+        Assert.DoesNotContain(bases[1], await harness.FollowAnew(harmed: 1));
         harness.AssertSeenIsHeld();
-        Assert.True(harness.Increments > 0, "no increment was saved");
         Assert.True(harness.VersionsSeen > 20, $"only {harness.VersionsSeen} versions were seen");
+    }
+
+    [Fact]
+    public async Task A_replica_that_cannot_read_the_deltas_follows_from_snapshot_to_snapshot()
+    {
+        await using var redis = await TestRedis.StartAsync("garnet");
+        await using var harness = await SyncHarness.StartAsync(redis, seed: 6);
+        await harness.FollowByBasesAlone();
+        harness.AssertSeenIsHeld();
     }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Monolith.Contracts.Blocks;
 using Monolith.Contracts.Events;
@@ -17,17 +19,18 @@ namespace Monolith.Silos.Tests.Sync;
 
 /// <summary>
 /// Shards and dense parameters that change at random, a replica that follows them through a real Redis protocol, and a
-/// record of what each version was: the judge of "a replica at version v holds what the shard held at v".
+/// record of what each version was: the judge of "a replica at version v holds what the shard held at v", rounded as each
+/// segment is served.
 /// </summary>
-public sealed class SyncHarness : IAsyncDisposable
+public sealed partial class SyncHarness : IAsyncDisposable
 {
-    private static readonly ModelSpec Spec = SomeModels.Small;
+    private readonly ModelSpec _spec;
     private readonly TestRedis _redis;
     private readonly TemporaryFolder _folder = new();
     private readonly SiloMetrics _metrics = new();
     private readonly Random _random;
-    private readonly ShardState[] _shards = new ShardState[Spec.Shards];
-    private readonly PartKeeper[] _keepers = new PartKeeper[Spec.Shards];
+    private readonly ShardState[] _shards = new ShardState[SomeModels.Small.Shards];
+    private readonly PartKeeper[] _keepers = new PartKeeper[SomeModels.Small.Shards];
     private readonly Dictionary<(int Shard, long Epoch, long Sequence), float[]> _held = [];
     private readonly ConcurrentDictionary<(int Shard, long Epoch, long Sequence), float[]> _seen = new();
     private readonly BatchIds _ids;
@@ -41,7 +44,8 @@ public sealed class SyncHarness : IAsyncDisposable
     {
         _redis = redis;
         _random = new Random(seed);
-        var extractor = new FeatureExtractor(Spec, ExtractFor.Training);
+        _spec = SomeModels.Small with { Tables = [.. SomeModels.Small.Tables.Select(Served)] };
+        var extractor = new FeatureExtractor(_spec, ExtractFor.Training);
         var batch = extractor.CreateBatch();
         for (var i = 0; i < 64; i++)
         {
@@ -51,26 +55,18 @@ public sealed class SyncHarness : IAsyncDisposable
                 batch);
         }
 
-        _ids = new BatchIds(extractor, Spec.Shards);
+        _ids = new BatchIds(extractor, _spec.Shards);
         _ids.Build(batch);
-        _replica = new ParameterReplica(
-            Spec,
-            new ReplicaOptions { SnapshotFolder = _folder.Path, PollInterval = TimeSpan.FromMilliseconds(50) },
-            redis.Connection,
-            TimeProvider.System,
-            NullLogger<ParameterReplica>.Instance);
+        _replica = NewReplica(NullLogger<ParameterReplica>.Instance);
     }
 
     /// <summary>Versions that the replica was seen at.</summary>
     public int VersionsSeen => _seen.Count;
 
-    /// <summary>Increments there are among the snapshots, which replicas start from too.</summary>
-    public int Increments => Directory.GetFiles(_folder.Path, "*.increment.snap", SearchOption.AllDirectories).Length;
-
     public static async Task<SyncHarness> StartAsync(TestRedis redis, int seed)
     {
         var harness = new SyncHarness(redis, seed);
-        for (var s = 0; s < Spec.Shards; s++)
+        for (var s = 0; s < harness._spec.Shards; s++)
         {
             await harness.RestoreShard(s);
         }
@@ -84,7 +80,7 @@ public sealed class SyncHarness : IAsyncDisposable
     /// <summary>One random thing that may happen.</summary>
     public async Task Step()
     {
-        var shard = _random.Next(Spec.Shards);
+        var shard = _random.Next(_spec.Shards);
         switch (_random.Next(100))
         {
             case < 50:
@@ -123,7 +119,7 @@ public sealed class SyncHarness : IAsyncDisposable
     /// <summary>After a save and a flush of everything the replica must come to where the parts are.</summary>
     public async Task Settle()
     {
-        for (var s = 0; s < Spec.Shards; s++)
+        for (var s = 0; s < _spec.Shards; s++)
         {
             Push(s);
             await _keepers[s].SaveAsync();
@@ -135,12 +131,10 @@ public sealed class SyncHarness : IAsyncDisposable
         await _denseKeeper.SaveAsync();
         RecordDense();
         await FlushDense();
-        await Eventually.True(
-            () => _replica.IsReady && Array.TrueForAll(_replica.Versions(), v => (v.Epoch, v.Sequence) == Head(v.Shard)),
-            "the replica reaches the versions that the parts have");
+        await Eventually.True(() => IsThere(_replica), "the replica reaches the versions that the parts have");
         await _stop.CancelAsync();
         await _reader;
-        ReadOnce();
+        ReadOnce(_replica);
     }
 
     /// <summary>What was seen at a version must be what was held at it.</summary>
@@ -150,7 +144,7 @@ public sealed class SyncHarness : IAsyncDisposable
         foreach (var (version, values) in _seen)
         {
             Assert.True(_held.TryGetValue(version, out var held), $"version {version} was never held");
-            Assert.True(held.AsSpan().SequenceEqual(values), $"at {version} the replica holds something else");
+            Assert.True(Bits(held).SequenceEqual(Bits(values)), $"at {version} the replica holds something else");
         }
     }
 
@@ -166,6 +160,38 @@ public sealed class SyncHarness : IAsyncDisposable
         _folder.Dispose();
     }
 
+    private static ReadOnlySpan<byte> Bits(float[] values) => MemoryMarshal.AsBytes<float>(values);
+
+    // Beside the product's own rounding.
+    private static float Rounded(float value, RowPrecision precision)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        return precision switch
+        {
+            RowPrecision.Float16 => (float)(Half)value,
+            RowPrecision.BFloat16 => BitConverter.UInt32BitsToSingle((bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000),
+            _ => value,
+        };
+    }
+
+    private TableSpec Served(TableSpec table) => table with
+    {
+        Precision = _random.Next(3) == 0 ? SomePrecision() : RowPrecision.Float32,
+        Segments = [.. table.Segments.Select(s => s with { ServingPrecision = SomePrecision() })],
+    };
+
+    private RowPrecision SomePrecision() => (RowPrecision)_random.Next(3);
+
+    private ParameterReplica NewReplica(ILogger<ParameterReplica> log) => new(
+        _spec,
+        new ReplicaOptions { SnapshotFolder = _folder.Path, PollInterval = TimeSpan.FromMilliseconds(50) },
+        _redis.Connection,
+        TimeProvider.System,
+        log);
+
+    private bool IsThere(ParameterReplica replica) =>
+        replica.IsReady && Array.TrueForAll(replica.Versions(), v => (v.Epoch, v.Sequence) == Head(v.Shard));
+
     private (long Epoch, long Sequence) Head(int shard) => shard < 0
         ? (_denseKeeper.Epoch, _denseKeeper.Sequence)
         : (_keepers[shard].Epoch, _keepers[shard].Sequence);
@@ -173,22 +199,22 @@ public sealed class SyncHarness : IAsyncDisposable
     private async Task RestoreShard(int shard)
     {
         _shards[shard]?.Dispose();
-        _shards[shard] = new ShardState(Spec, shard);
-        _keepers[shard] = Services().Keep(PartIdentity.Shard(Spec.Name, shard), _shards[shard], Spec.Sync);
+        _shards[shard] = new ShardState(_spec, shard);
+        _keepers[shard] = Services().Keep(PartIdentity.Shard(_spec.Name, shard), _shards[shard], _spec.Sync);
         await _keepers[shard].RestoreAsync();
         Record(shard);
     }
 
     private async Task RestoreDense()
     {
-        _dense = new DenseModel(Spec);
-        _denseKeeper = Services().Keep(PartIdentity.Dense(Spec.Name), _dense, Spec.Sync);
+        _dense = new DenseModel(_spec);
+        _denseKeeper = Services().Keep(PartIdentity.Dense(_spec.Name), _dense, _spec.Sync);
         await _denseKeeper.RestoreAsync();
         RecordDense();
     }
 
     private PartServices Services() =>
-        new(new ModelRegistry(Spec), _folder.Path, _redis.Connection, TimeProvider.System, _metrics, NullLoggerFactory.Instance);
+        new(new ModelRegistry(_spec), _folder.Path, _redis.Connection, TimeProvider.System, _metrics, NullLoggerFactory.Instance);
 
     private void Push(int shard)
     {
@@ -196,7 +222,7 @@ public sealed class SyncHarness : IAsyncDisposable
         ulong[] Some(int table) => [.. _ids.Ids[_ids.Of(shard, table)].ToArray().Where(_ => _random.Next(4) == 0)];
 
         // Time moves so that rows of the table with expiry come and go.
-        var push = Pushes.Of(Spec, Pushes.Span(at, at + 1, watermarkMs: at), Some(0), Some(1), (uint)(1_000_000 + (at * 300)));
+        var push = Pushes.Of(_spec, Pushes.Span(at, at + 1, watermarkMs: at), Some(0), Some(1), (uint)(1_000_000 + (at * 300)));
         _shards[shard].Check(push);
         Assert.Equal(PushOutcome.Applied, _shards[shard].Push(push, out _).Outcome);
     }
@@ -229,7 +255,28 @@ public sealed class SyncHarness : IAsyncDisposable
         var (epoch, sequence) = Head(shard);
         using var values = _shards[shard].Lookup(new LookupRequest(
             _ids.Counts(shard).ToArray(), Block.Of(_ids.Ids[_ids.Of(shard)])));
-        _held[(shard, epoch, sequence)] = values.As<float>().ToArray();
+        _held[(shard, epoch, sequence)] = Served(values.As<float>(), _ids.Counts(shard));
+    }
+
+    // What a replica is to read where the shard has these values.
+    private float[] Served(ReadOnlySpan<float> values, ReadOnlySpan<int> counts)
+    {
+        var served = new List<float>(values.Length);
+        for (var t = 0; t < _spec.Tables.Length; t++)
+        {
+            for (var row = 0; row < counts[t]; row++)
+            {
+                foreach (var segment in _spec.Tables[t].Segments)
+                {
+                    foreach (var value in values.Slice(served.Count, segment.Dimension))
+                    {
+                        served.Add(Rounded(value, segment.ServingPrecision));
+                    }
+                }
+            }
+        }
+
+        return [.. served];
     }
 
     private void RecordDense() =>
@@ -251,25 +298,25 @@ public sealed class SyncHarness : IAsyncDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
-            ReadOnce();
+            ReadOnce(_replica);
             Thread.Yield();
         }
     }
 
-    private void ReadOnce()
+    private void ReadOnce(ParameterReplica replica)
     {
-        if (!_replica.IsReady)
+        if (!replica.IsReady)
         {
             return;
         }
 
-        var values = new float[_ids.Count * Spec.Tables[0].Dimension]; // both tables are equally wide
-        var versions = new ReplicaVersion[Spec.Shards + 1];
-        var dense = _replica.Read(_ids, values, versions);
-        for (var s = 0; s < Spec.Shards; s++)
+        var values = new float[_ids.Count * _spec.Tables[0].Dimension]; // both tables are equally wide
+        var versions = new ReplicaVersion[_spec.Shards + 1];
+        var dense = replica.Read(_ids, values, versions);
+        for (var s = 0; s < _spec.Shards; s++)
         {
             var range = _ids.Of(s);
-            var width = Spec.Tables[0].Dimension;
+            var width = _spec.Tables[0].Dimension;
             See(versions[s], values[(range.Start.Value * width)..(range.End.Value * width)]);
         }
 
@@ -279,6 +326,6 @@ public sealed class SyncHarness : IAsyncDisposable
     private void See(ReplicaVersion version, float[] values)
     {
         var seen = _seen.GetOrAdd((version.Shard, version.Epoch, version.Sequence), values);
-        Assert.True(seen.AsSpan().SequenceEqual(values), $"two readings at {version} differ");
+        Assert.True(Bits(seen).SequenceEqual(Bits(values)), $"two readings at {version} differ");
     }
 }
