@@ -26,7 +26,11 @@ public sealed class ComposeServers : IAsyncDisposable
     private readonly SemaphoreSlim _starting = new(1, 1);
     private readonly string _folder = Directory.CreateTempSubdirectory("monolith-servers-").FullName;
     private readonly List<Process> _processes = [];
+    private readonly Dictionary<string, Process> _servers = [];
     private (string Kafka, string Redis) _addresses;
+
+    /// <summary>Where Kafka listens for other containers, once it has started.</summary>
+    public string InternalKafka { get; private set; } = string.Empty;
 
     /// <summary>Where they listen; started when first asked for.</summary>
     public async ValueTask<(string Kafka, string Redis)> AddressesAsync()
@@ -37,7 +41,7 @@ public sealed class ComposeServers : IAsyncDisposable
             if (_addresses.Kafka is null)
             {
                 var jars = Path.Combine(KafkaBroker.RequireScripts(), "lib", "*");
-                var redis = RequireRedis();
+                var redis = Require("redis-server");
                 using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
                 bound.CancelAfter(Patience);
                 _addresses = (await StartKafka(jars, bound.Token), await StartRedis(redis, bound.Token));
@@ -49,6 +53,13 @@ public sealed class ComposeServers : IAsyncDisposable
         {
             _starting.Release();
         }
+    }
+
+    /// <summary>Ends the server of a service, as a crash would.</summary>
+    public async Task KillAsync(string service)
+    {
+        _servers[service].Kill();
+        await _servers[service].WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -93,8 +104,9 @@ public sealed class ComposeServers : IAsyncDisposable
         string[] heap = ((string)environment["KAFKA_HEAP_OPTS"]!).Split(' ');
         var logging = Path.Combine(_folder, "log4j2.properties");
         await File.WriteAllTextAsync(logging, Log4J, cancellation);
-        var broker = Start("java", [.. heap, "-XX:TieredStopAtLevel=1", $"-Dlog4j2.configurationFile={logging}", "-cp", jars, "kafka.Kafka", file]);
+        var broker = _servers["kafka"] = Start("java", [.. heap, "-XX:TieredStopAtLevel=1", $"-Dlog4j2.configurationFile={logging}", "-cp", jars, "kafka.Kafka", file]);
         await Until(broker, "Kafka Server started", cancellation);
+        InternalKafka = $"127.0.0.1:{inner}";
         return $"127.0.0.1:{external}";
     }
 
@@ -103,7 +115,8 @@ public sealed class ComposeServers : IAsyncDisposable
         var port = EmbeddedRedis.FreePort();
         var command = ComposeFile.Load()["services"]!["redis"]!["command"]!.AsArray().Select(a => (string)a!).Skip(1);
         var data = Directory.CreateDirectory(Path.Combine(_folder, "redis")).FullName;
-        await Until(Start(program, [.. command, "--port", $"{port}", "--bind", "127.0.0.1", "--dir", data]), "eady to accept connections", cancellation);
+        var server = _servers["redis"] = Start(program, [.. command, "--port", $"{port}", "--bind", "127.0.0.1", "--dir", data]);
+        await Until(server, "eady to accept connections", cancellation);
         return $"127.0.0.1:{port}";
     }
 
@@ -133,13 +146,14 @@ public sealed class ComposeServers : IAsyncDisposable
         return process;
     }
 
-    private static string RequireRedis()
+    /// <summary>Where a program of Redis is. Skips the test where there is none, unless it is required.</summary>
+    internal static string Require(string program)
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator)
-            .Select(p => Path.Combine(p, "redis-server")).FirstOrDefault(File.Exists);
+            .Select(p => Path.Combine(p, program)).FirstOrDefault(File.Exists);
         Assert.False(
-            path is null && Environment.GetEnvironmentVariable("MONOLITH_REQUIRE_REDIS") == "1", "MONOLITH_REQUIRE_REDIS is 1, but redis-server is not on the PATH.");
-        Assert.SkipWhen(path is null, "redis-server is not on the PATH");
+            path is null && Environment.GetEnvironmentVariable("MONOLITH_REQUIRE_REDIS") == "1", $"MONOLITH_REQUIRE_REDIS is 1, but {program} is not on the PATH.");
+        Assert.SkipWhen(path is null, $"{program} is not on the PATH");
         return path!;
     }
 }
