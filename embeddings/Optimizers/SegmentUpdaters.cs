@@ -23,9 +23,9 @@ internal static class SegmentUpdaters
                 Element<AmsGradRule, TLane>(new(o.Beta1, o.Beta2, o.Epsilon, o.Nesterov), segment),
             SparseAdamOptimizer o => Element<AdamRule, TLane>(new(o.Beta1, o.Beta2, o.Epsilon, o.Nesterov), segment),
             RmsPropOptimizer o => Element<RmsPropRule, TLane>(new(o.Momentum, o.Sums), segment),
-            FtrlOptimizer o => Element<FtrlRule, TLane>(new(o.LearningRate, o.InitialAccumulator, o.Beta, o.L1, o.L2), segment),
+            FtrlOptimizer o => Element<FtrlRule, TLane>(new(o.InitialAccumulator, o.Beta, o.LearningRate * o.L1, o.LearningRate * o.L2), segment),
             GroupAdagradOptimizer o => Row<GroupAdagradRule, TLane>(new(o.InitialAccumulator, o.Beta, o.L2), segment),
-            GroupFtrlOptimizer o => Row<GroupFtrlRule, TLane>(new(o.LearningRate, o.InitialAccumulator, o.Beta, o.L1, o.L2), segment),
+            GroupFtrlOptimizer o => Row<GroupFtrlRule, TLane>(new(o.InitialAccumulator, o.Beta, o.LearningRate * o.L1, o.LearningRate * o.L2), segment),
             MovingAverageOptimizer o => Element<MovingAverageRule, TLane>(new(o.Decay), segment),
             BatchSoftmaxOptimizer when segment.Dimension == 1 => new BatchSoftmaxUpdater(),
             var unknown => throw new NotSupportedException(
