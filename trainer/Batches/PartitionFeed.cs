@@ -23,6 +23,7 @@ internal sealed partial class PartitionFeed : IAsyncDisposable
     private readonly Task _loop;
     private int _examples;
     private long _caughtUpMs;
+    private long _caughtUpThrough;
     private volatile bool _ended;
 
     /// <summary>Starts reading.</summary>
@@ -50,6 +51,12 @@ internal sealed partial class PartitionFeed : IAsyncDisposable
     /// before looking whether the queue is empty.
     /// </summary>
     public long CaughtUpMs => Interlocked.Read(ref _caughtUpMs);
+
+    /// <summary>
+    /// Offset through which there was nothing but what was read, markers of transactions included. As <see cref="CaughtUpMs"/>, to
+    /// be read before looking whether the queue is empty.
+    /// </summary>
+    public long CaughtUpThrough => Interlocked.Read(ref _caughtUpThrough);
 
     /// <summary>Examples waiting.</summary>
     public int Examples => Volatile.Read(ref _examples);
@@ -122,6 +129,7 @@ internal sealed partial class PartitionFeed : IAsyncDisposable
 
                 if (read.Records.Count == 0)
                 {
+                    Interlocked.Exchange(ref _caughtUpThrough, reader.Position);
                     Interlocked.Exchange(ref _caughtUpMs, asked);
                 }
 

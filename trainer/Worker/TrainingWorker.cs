@@ -293,19 +293,22 @@ internal sealed partial class TrainingWorker : IDisposable
         }
     }
 
-    // Idle partitions move the watermarks on with the clock.
+    // Idle partitions move the watermarks on with the clock, and the offsets past what is no record: Kafka ends a transaction with a
+    // marker, and a part that has everything must not look as if it were behind.
     private async Task BeatIfDue()
     {
         var beat = false;
         foreach (var (partition, feed) in _collector.Inputs)
         {
-            var caughtUp = feed.CaughtUpMs;
+            var (caughtUp, through) = (feed.CaughtUpMs, feed.CaughtUpThrough);
             if (caughtUp > 0 && feed.IsEmpty && !partition.HasOutstanding
                 && _context.Time.GetElapsedTime(partition.LastHeartbeat) >= _context.Options.Heartbeat)
             {
                 partition.LastHeartbeat = _context.Time.GetTimestamp();
                 partition.WatermarkMs = Math.Max(partition.WatermarkMs, caughtUp - EmissionSlackMs);
                 partition.DenseWatermarkMs = partition.WatermarkMs;
+                _ = through;
+                partition.DenseThrough = Math.Max(partition.DenseThrough, partition.Position);
                 await Advance(partition, all: true);
                 beat = true;
             }

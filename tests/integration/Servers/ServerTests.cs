@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Monolith.Contracts.Events;
@@ -90,6 +91,45 @@ public sealed class ServerTests(ComposeServers servers, ITestOutputHelper output
         var refused = await Assert.ThrowsAsync<DataFolderException>(
             () => MonolithHost.StartAsync(options with { Servers = new ServerOptions { Kafka = kafka } }, Token));
         Assert.Contains("learns from the event log inside it (no --kafka)", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Idle_on_kafka_nothing_is_behind_though_every_transaction_ends_with_a_marker()
+    {
+        var (kafka, _) = await servers.AddressesAsync();
+        using var folder = DataFolder.Open(Path.Combine(_folder.FullName, "data"));
+        var spec = ModelSpecFile.Load(Path.Combine(AppContext.BaseDirectory, "models", "demo.yaml")) with { Name = $"m{Guid.NewGuid():n}" };
+        await using var host = await MonolithHost.StartAsync(
+            new MonolithHostOptions { Spec = spec, Folder = folder, Servers = new ServerOptions { Kafka = kafka } }, Token);
+        using var client = new HttpClient { BaseAddress = host.Address };
+        const int Requests = 20;
+        for (var i = 0; i < Requests; i++)
+        {
+            var items = new JsonArray(new JsonObject { ["item_id"] = "x", ["features"] = new JsonObject() });
+            using var shown = await client.PostAsJsonAsync("/v1/impressions", new JsonObject { ["request_id"] = $"r{i}", ["items"] = items }, Token);
+            Assert.True(shown.IsSuccessStatusCode, await shown.Content.ReadAsStringAsync(Token));
+            var click = new JsonObject { ["request_id"] = $"r{i}", ["item_id"] = "x", ["kind"] = "click" };
+            using var done = await client.PostAsJsonAsync("/v1/actions", click, Token);
+            Assert.True(done.IsSuccessStatusCode, await done.Content.ReadAsStringAsync(Token));
+        }
+
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromSeconds(60));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        var said = string.Empty;
+        try
+        {
+            while (said != $"{Requests} examples, 0 events and 0 examples behind")
+            {
+                await timer.WaitForNextTickAsync(bound.Token);
+                var training = (await client.GetFromJsonAsync<JsonNode>($"/v1/models/{spec.Name}/status", bound.Token))!["training"]!;
+                said = $"{training["tasks"]![0]!["progressive"]!["examples"]} examples, {training["lag"]!["events"]} events and {training["lag"]!["examples"]} examples behind";
+            }
+        }
+        catch (OperationCanceledException) when (!Token.IsCancellationRequested)
+        {
+            Assert.Fail(said);
+        }
     }
 
     private async Task<JsonNode> Demo(string kafka, string redis, string? data, int seconds)

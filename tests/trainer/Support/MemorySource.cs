@@ -7,6 +7,7 @@ namespace Monolith.Trainer.Tests.Support;
 internal sealed class MemorySource(int partitions, bool isHistory) : IExampleSource
 {
     private readonly List<ExampleRecord>[] _records = [.. Enumerable.Range(0, partitions).Select(_ => new List<ExampleRecord>())];
+    private readonly long[] _ends = new long[partitions];
     private TaskCompletionSource _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Stream => "examples";
@@ -28,10 +29,20 @@ internal sealed class MemorySource(int partitions, bool isHistory) : IExampleSou
         lock (_records)
         {
             var records = _records[partition];
-            var offset = (records.Count == 0 ? 0 : records[^1].NextOffset) + hole;
+            var offset = _ends[partition] + hole;
             records.Add(new ExampleRecord(offset, offset + 1, group));
+            _ends[partition] = offset + 1;
             _appended.TrySetResult();
             _appended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    /// <summary>The partition goes on for so many offsets without a record, as with a marker at the end of a transaction.</summary>
+    public void AppendHole(int partition, int offsets)
+    {
+        lock (_records)
+        {
+            _ends[partition] += offsets;
         }
     }
 
@@ -62,6 +73,7 @@ internal sealed class MemorySource(int partitions, bool isHistory) : IExampleSou
                     return new ExampleRead(found, ended);
                 }
 
+                Position = Math.Max(Position, source._ends[partition]);
                 appended = source._appended.Task;
             }
 

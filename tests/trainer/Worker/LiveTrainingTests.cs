@@ -43,6 +43,23 @@ public sealed class LiveTrainingTests
     }
 
     [Fact]
+    public async Task Every_part_passes_offsets_at_the_end_that_are_no_records_and_then_learns_what_comes()
+    {
+        await using var trainer = new LiveTrainer(Spec, _model, _source);
+        for (var i = 1; i <= 5; i++)
+        {
+            Append(examples: 1);
+            _source.AppendHole(0, 2);
+            await Eventually.Holds(() => AllAt(3 * i), "every part is at the end");
+        }
+
+        Assert.Equal([0f, 1f, 2f, 3f, 4f], _model.Metrics.Examples.Keys.Order());
+        Assert.All(_model.Metrics.Examples.Values, n => Assert.Equal(1, n));
+        Assert.Equal(5, _model.Federation.Reports.Sum(r => r.Steps));
+        Assert.Equal(0, trainer.Trainer.Status.Failures);
+    }
+
+    [Fact]
     public async Task A_canary_reaches_every_shard_and_counts_in_no_metric()
     {
         await using var trainer = new LiveTrainer(Spec, _model, _source);
