@@ -307,7 +307,7 @@ internal sealed partial class TrainingWorker : IDisposable
                 partition.LastHeartbeat = _context.Time.GetTimestamp();
                 partition.WatermarkMs = Math.Max(partition.WatermarkMs, caughtUp - EmissionSlackMs);
                 partition.DenseWatermarkMs = partition.WatermarkMs;
-                _ = through;
+                partition.Position = Math.Max(partition.Position, through);
                 partition.DenseThrough = Math.Max(partition.DenseThrough, partition.Position);
                 await Advance(partition, all: true);
                 beat = true;
