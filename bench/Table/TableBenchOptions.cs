@@ -51,6 +51,6 @@ public sealed record TableBenchOptions(long Rows, int Dimension, string? Json, b
             }
         }
 
-        return options.Rows > 0 ? options : options with { Rows = options.Quick ? 3_000_000 : 16_000_000 };
+        return options.Rows > 0 ? options : options with { Rows = options.Quick ? 2_000_000 : 16_000_000 };
     }
 }

@@ -75,6 +75,24 @@ public sealed class FormulaTests
         Assert.Equal(-0.1 * 1 / (Math.Sqrt(4.6) + 1), table.Read(1)[0], 6);
     }
 
+    /// <summary>As it is usually written, with z for the sum of gradients: the same weights while the rate stays.</summary>
+    [Fact]
+    public void FTRL_takes_the_usual_steps_with_all_its_parameters()
+    {
+        double[] n = [0.1, 0.1, 0.1], z = [0, 0, 0];
+        Follow(new FtrlOptimizer { LearningRate = 0.1f, L1 = 0.7f, L2 = 5, Beta = 1 }, (w, g) =>
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                var grown = n[i] + (g[i] * g[i]);
+                z[i] += g[i] - ((Math.Sqrt(grown) - Math.Sqrt(n[i])) / 0.1 * w[i]);
+                n[i] = grown;
+            }
+
+            return [.. z.Select((x, i) => Math.Abs(x) <= 0.7f ? 0 : 0.1 * ((Math.Sign(x) * 0.7f) - x) / (Math.Sqrt(n[i]) + 1 + 0.5))];
+        });
+    }
+
     [Fact]
     public void Weight_decay_is_part_of_the_gradient()
     {
