@@ -1,5 +1,3 @@
-using Confluent.Kafka;
-
 namespace Monolith.Events.Kafka;
 
 /// <summary>Waits until every one of some records has arrived, or one has not.</summary>
@@ -11,7 +9,6 @@ internal sealed class Acknowledgement
     public Acknowledgement(int records)
     {
         _left = records;
-        Report = Arrived;
         if (records == 0)
         {
             _done.SetResult();
@@ -20,21 +17,15 @@ internal sealed class Acknowledgement
 
     public Task Task => _done.Task;
 
-    /// <summary>Takes a record's delivery report; one delegate for all of them.</summary>
-    public Action<DeliveryReport<byte[], byte[]>> Report { get; }
-
-    private void Arrived(DeliveryReport<byte[], byte[]> report)
+    /// <summary>Of one record: it has arrived.</summary>
+    public void Arrived()
     {
-        if (report.Error.IsError)
-        {
-            _done.TrySetException(new EventLogException($"Kafka could not append to {report.Topic}: {report.Error.Reason} ({report.Error.Code}).")
-            {
-                OutcomeUnknown = report.Status != PersistenceStatus.NotPersisted,
-            });
-        }
-        else if (Interlocked.Decrement(ref _left) == 0)
+        if (Interlocked.Decrement(ref _left) == 0)
         {
             _done.TrySetResult();
         }
     }
+
+    /// <summary>Of one record: it has not, or nobody knows.</summary>
+    public void Failed(EventLogException reason) => _done.TrySetException(reason);
 }

@@ -10,7 +10,7 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
     /// A request of half a heap region (1 MiB on brokers of up to 2 GiB) or more is a "humongous" object to the broker's collector,
     /// which starts another cycle for it: pauses of 50 to 120 ms.
     /// </summary>
-    private const int BatchBytes = 256 << 10;
+    public const int BatchBytes = 256 << 10;
 
     private volatile string? _lastError;
 
@@ -35,6 +35,10 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
         config.Acks = Acks.All;
         config.Partitioner = Partitioner.Murmur2Random;
         config.BatchSize = BatchBytes;
+        // A request is bounded by bytes alone.
+        config.BatchNumMessages = 1_000_000;
+        // While the records of a flight are handed over, none leaves alone.
+        config.LingerMs = 2;
         config.MessageMaxBytes = 9 << 20;
         config.QueueBufferingMaxMessages = 500_000;
         config.QueueBufferingMaxKbytes = 256 << 10;
@@ -49,8 +53,8 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
             config.MessageTimeoutMs = 15_000;
             // Until the coordinator has ended the last transaction it asks for another try: soon, not in the client's 100 ms.
             config.RetryBackoffMs = 2;
-            // A transaction's records come at once: there is nothing to wait for.
-            config.LingerMs = 0;
+            // They leave when the writer flushes.
+            config.LingerMs = 1_000;
             // The commit says whether they all arrived: a report, and a handle held for it, a record is for nothing.
             config.EnableDeliveryReports = false;
         }

@@ -17,7 +17,7 @@ public sealed partial class KafkaEventLog : IEventLog
     private readonly ILogger _logger;
     private readonly EventLogMetrics _metrics = new();
     private readonly IAdminClient _admin;
-    private readonly IProducer<byte[], byte[]> _producer;
+    private readonly KafkaAppender _appender;
     private readonly Lazy<IConsumer<byte[], byte[]>> _ends;
     private readonly ConcurrentDictionary<string, int> _partitions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<IConsumer<byte[], byte[]>>> _offsets = new(StringComparer.Ordinal);
@@ -34,7 +34,7 @@ public sealed partial class KafkaEventLog : IEventLog
         _admin = _clients.Admin();
         try
         {
-            _producer = _clients.Producer();
+            _appender = new KafkaAppender(_clients.Producer());
         }
         catch
         {
@@ -142,20 +142,16 @@ public sealed partial class KafkaEventLog : IEventLog
     public async ValueTask AppendAsync(IReadOnlyList<NewRecord> records, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(records);
-        var acknowledgement = new Acknowledgement(records.Count);
-        var bytes = 0L;
-        for (var i = 0; i < records.Count; i++)
+        if (records.Count == 0)
         {
-            var target = await TargetAsync(records[i], cancellationToken).ConfigureAwait(false);
-            await ProduceAsync(target, KafkaRecords.ToMessage(records[i]), acknowledgement, cancellationToken).ConfigureAwait(false);
-            bytes += records[i].Value.Length;
+            return;
         }
 
-        if (records.Count > 0)
-        {
-            await acknowledgement.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            _metrics.Appended(records[0].Topic, records.Count, bytes);
-        }
+        var targets = await TargetsAsync(records, cancellationToken).ConfigureAwait(false);
+        var acknowledgement = new Acknowledgement(records.Count);
+        await _appender.AppendAsync(records, targets, acknowledgement, cancellationToken).ConfigureAwait(false);
+        await acknowledgement.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _metrics.Appended(records[0].Topic, records.Count, records.Sum(r => (long)r.Value.Length));
     }
 
     /// <inheritdoc/>
@@ -255,8 +251,7 @@ public sealed partial class KafkaEventLog : IEventLog
     {
         await Task.Run(() =>
         {
-            _producer.Flush(_options.Timeout);
-            _producer.Dispose();
+            _appender.Close(_options.Timeout);
             _admin.Dispose();
             foreach (var consumer in _offsets.Values.Append(_ends).Where(c => c.IsValueCreated))
             {
@@ -266,8 +261,20 @@ public sealed partial class KafkaEventLog : IEventLog
         _metrics.Dispose();
     }
 
+    /// <summary>Where records go.</summary>
+    internal async ValueTask<Confluent.Kafka.TopicPartition[]> TargetsAsync(IReadOnlyList<NewRecord> records, CancellationToken cancellationToken)
+    {
+        var targets = new Confluent.Kafka.TopicPartition[records.Count];
+        for (var i = 0; i < targets.Length; i++)
+        {
+            targets[i] = await TargetAsync(records[i], cancellationToken).ConfigureAwait(false);
+        }
+
+        return targets;
+    }
+
     /// <summary>Where a record goes: the partition it names, or that of its key.</summary>
-    internal async ValueTask<Confluent.Kafka.TopicPartition> TargetAsync(NewRecord record, CancellationToken cancellationToken)
+    private async ValueTask<Confluent.Kafka.TopicPartition> TargetAsync(NewRecord record, CancellationToken cancellationToken)
     {
         var partitions = await PartitionsAsync(record.Topic, cancellationToken).ConfigureAwait(false);
         if (partitions == 0)
@@ -301,31 +308,6 @@ public sealed partial class KafkaEventLog : IEventLog
         => code is ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.GroupLoadInProgress;
 
     private IConsumer<byte[], byte[]> Offsets(string group) => _offsets.GetOrAdd(group, g => new Lazy<IConsumer<byte[], byte[]>>(() => _clients.Offsets(g))).Value;
-
-    private async ValueTask ProduceAsync(
-        Confluent.Kafka.TopicPartition target,
-        Message<byte[], byte[]> message,
-        Acknowledgement acknowledgement,
-        CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                _producer.Produce(target, message, acknowledgement.Report);
-                return;
-            }
-            catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
-            {
-                // The client's buffer is full: the caller waits until there is room, or gives up by its token.
-                await Task.Delay(TimeSpan.FromMilliseconds(5), cancellationToken).ConfigureAwait(false);
-            }
-            catch (KafkaException e)
-            {
-                throw KafkaRecords.Failure($"append to {target.Topic}", e);
-            }
-        }
-    }
 
     private async ValueTask CreateMissingAsync(TopicSettings topic, CancellationToken cancellationToken)
     {

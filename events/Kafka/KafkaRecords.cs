@@ -22,6 +22,19 @@ internal static class KafkaRecords
         return message;
     }
 
+    /// <summary>About what a record takes in a request; never less.</summary>
+    public static int SizeOf(in NewRecord record)
+    {
+        const int Framing = 64;
+        var size = Framing + record.Key.Length + record.Value.Length;
+        foreach (var header in record.Headers ?? [])
+        {
+            size += Framing + (3 * header.Name.Length) + header.Value.Length;
+        }
+
+        return size;
+    }
+
     public static EventRecord FromMessage(ConsumeResult<byte[], byte[]> result)
     {
         var message = result.Message;

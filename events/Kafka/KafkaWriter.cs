@@ -1,5 +1,5 @@
+using System.Runtime.InteropServices;
 using Confluent.Kafka;
-using ErrorCode = Confluent.Kafka.ErrorCode;
 
 namespace Monolith.Events.Kafka;
 
@@ -17,6 +17,7 @@ internal sealed class KafkaWriter : ITransactionalWriter
     private readonly IProducer<byte[], byte[]>[] _producers;
     private readonly string _name;
     private readonly KafkaThread _thread = new("kafka writer");
+    private readonly Dictionary<Confluent.Kafka.TopicPartition, int> _turnBytes = [];
     private int _turn;
 
     public KafkaWriter(KafkaEventLog log, KafkaClients clients, KafkaEventLogOptions options, string name)
@@ -50,12 +51,7 @@ internal sealed class KafkaWriter : ITransactionalWriter
     public async ValueTask CommitAsync(EventTransaction transaction, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        var targets = new Confluent.Kafka.TopicPartition[transaction.Records.Count];
-        for (var i = 0; i < targets.Length; i++)
-        {
-            targets[i] = await _log.TargetAsync(transaction.Records[i], cancellationToken).ConfigureAwait(false);
-        }
-
+        var targets = await _log.TargetsAsync(transaction.Records, cancellationToken).ConfigureAwait(false);
         await _thread.RunAsync(() =>
         {
             _turn = (_turn + 1) % _producers.Length;
@@ -84,12 +80,7 @@ internal sealed class KafkaWriter : ITransactionalWriter
         try
         {
             producer.BeginTransaction();
-            for (var i = 0; i < targets.Length; i++)
-            {
-                Produce(producer, targets[i], KafkaRecords.ToMessage(transaction.Records[i]));
-            }
-
-            Arrive(producer);
+            Send(producer, transaction.Records, targets);
             var offsets = transaction.Offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
             if (offsets.Count > 0)
             {
@@ -109,6 +100,31 @@ internal sealed class KafkaWriter : ITransactionalWriter
     }
 
     /// <summary>
+    /// Sends records in turns of at most one request a partition, each when those before have arrived, for the reason that
+    /// <see cref="KafkaAppender"/> gives.
+    /// </summary>
+    private void Send(IProducer<byte[], byte[]> producer, IReadOnlyList<NewRecord> records, Confluent.Kafka.TopicPartition[] targets)
+    {
+        _turnBytes.Clear();
+        for (var i = 0; i < targets.Length; i++)
+        {
+            var size = KafkaRecords.SizeOf(records[i]);
+            ref var bytes = ref CollectionsMarshal.GetValueRefOrAddDefault(_turnBytes, targets[i], out _);
+            if (bytes > 0 && bytes + size > KafkaClients.BatchBytes)
+            {
+                Arrive(producer);
+                _turnBytes.Clear();
+                bytes = ref CollectionsMarshal.GetValueRefOrAddDefault(_turnBytes, targets[i], out _);
+            }
+
+            bytes += size;
+            producer.Produce(targets[i], KafkaRecords.ToMessage(records[i]));
+        }
+
+        Arrive(producer);
+    }
+
+    /// <summary>
     /// Waits for the transaction's records to arrive, in short flushes: the client's own commit wakes its senders once and then
     /// looks every 10 ms. If a record does not arrive, the commit that follows says why.
     /// </summary>
@@ -116,22 +132,6 @@ internal sealed class KafkaWriter : ITransactionalWriter
     {
         for (var left = _options.Timeout; producer.Flush(FlushSlice) > 0 && left > TimeSpan.Zero; left -= FlushSlice)
         {
-        }
-    }
-
-    private static void Produce(IProducer<byte[], byte[]> producer, Confluent.Kafka.TopicPartition target, Message<byte[], byte[]> message)
-    {
-        for (var waited = 0; ; waited++)
-        {
-            try
-            {
-                producer.Produce(target, message);
-                return;
-            }
-            catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull && waited < 1000)
-            {
-                producer.Poll(TimeSpan.FromMilliseconds(10));
-            }
         }
     }
 

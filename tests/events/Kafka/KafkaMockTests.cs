@@ -40,6 +40,64 @@ public sealed class KafkaMockTests : EventLogContract
     }
 
     [Fact]
+    public async Task What_waits_behind_a_flight_arrives_after_it_in_order()
+    {
+        await CreateAsync(1);
+        var padding = new string('v', 40_000);
+        var appends = Enumerable.Range(0, 40).Select(i => Log.AppendAsync([.. Enumerable.Range(0, 3).Select(j => Record($"{(3 * i) + j}", padding, 0))], Token).AsTask()).ToList();
+        await Task.WhenAll(appends);
+        Assert.Equal(Enumerable.Range(0, 120).Select(i => $"{i}={padding}"), (await ReadAsync(0, 0, 120)).Select(Text));
+    }
+
+    [Fact]
+    public async Task What_waits_behind_a_flight_that_timed_out_fails_with_it()
+    {
+        await CreateAsync(1);
+        var patience = TimeSpan.FromSeconds(4);
+        await using var log = new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = _cluster.Bootstrap, Timeout = patience });
+        await log.AppendAsync([Record("k", "before", 0)], Token);
+        _cluster.Fail(Produce, [.. Enumerable.Repeat(NotEnoughReplicas, 10_000)]);
+        var first = log.AppendAsync([Record("k", "1", 0)], Token).AsTask();
+        var second = log.AppendAsync([Record("k", "2", 0)], Token).AsTask();
+        Assert.Contains("timed out", (await Assert.ThrowsAsync<EventLogException>(() => first)).Message, StringComparison.Ordinal);
+        var behind = await Assert.ThrowsAsync<EventLogException>(() => second.WaitAsync(patience / 2, Token));
+        Assert.False(behind.OutcomeUnknown);
+        _cluster.Fail(Produce);
+        Assert.Equal(["k=before"], (await ReadAsync(0, 0, 1)).Select(Text));
+    }
+
+    [Fact]
+    public async Task A_log_that_is_closed_says_so_to_whoever_still_waits()
+    {
+        await CreateAsync(1);
+        var log = new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = _cluster.Bootstrap, Timeout = TimeSpan.FromSeconds(1) });
+        await log.AppendAsync([Record("k", "before", 0)], Token);
+        _cluster.Fail(Produce, [.. Enumerable.Repeat(NotEnoughReplicas, 10_000)]);
+        var appends = Enumerable.Range(0, 3).Select(i => log.AppendAsync([Record("k", $"{i}", 0)], Token).AsTask()).ToList();
+        await log.DisposeAsync();
+        foreach (var append in appends)
+        {
+            await Assert.ThrowsAsync<EventLogException>(() => append.WaitAsync(TimeSpan.FromSeconds(20), Token));
+        }
+    }
+
+    [Fact]
+    public async Task A_transaction_larger_than_a_request_arrives_whole_and_in_order()
+    {
+        await CreateAsync(2);
+        await using var member = await Log.JoinGroupAsync($"g-{Topic}", Topic, Token);
+        await using var writer = await Log.OpenWriterAsync($"w-{Topic}", Token);
+        var padding = new string('v', 30_000);
+        var records = Enumerable.Range(0, 60).Select(i => Record($"{i}", padding, i % 4 == 3 ? 1 : 0)).ToList();
+        await writer.CommitAsync(new EventTransaction(records, member, []), Token);
+        for (var partition = 0; partition < 2; partition++)
+        {
+            var expected = Enumerable.Range(0, 60).Where(i => (i % 4 == 3 ? 1 : 0) == partition).Select(i => $"{i}={padding}").ToList();
+            Assert.Equal(expected, (await ReadAsync(partition, 0, expected.Count)).Select(Text));
+        }
+    }
+
+    [Fact]
     public async Task A_transaction_outlives_a_coordinator_that_is_loading()
     {
         await CreateAsync(1);
