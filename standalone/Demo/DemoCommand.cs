@@ -132,7 +132,8 @@ internal static class DemoCommand
 
         var live = !options.Quiet && streams.Output == Console.Out && !Console.IsOutputRedirected;
         using var folder = options.DataDir is { } path ? DataFolder.Open(path) : DataFolder.Temporary();
-        spec = spec with { Name = DemoState.ModelName(folder, options, spec.Name) };
+        var specified = spec.Name;
+        spec = spec with { Name = DemoState.ModelName(folder, options, specified) };
         await using var host = await MonolithHost.StartAsync(
             new MonolithHostOptions
             {
@@ -144,6 +145,11 @@ internal static class DemoCommand
                 Logging = live ? Logging.ErrorsToConsole : Logging.ToConsole,
             },
             cancellation);
+        if (host.Log is KafkaEventLog shared && DemoState.OthersOn(await shared.TopicsAsync(cancellation), specified, spec.Name) is { } others)
+        {
+            await streams.Output.WriteLineAsync(others);
+        }
+
         using var run = new DemoRun(options, spec, folder, host, TimeProvider.System);
         DemoReport report;
         using (IDemoDisplay display = live

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Monolith.Events;
 using Monolith.Standalone.Demo.World;
 using Monolith.Standalone.Hosting;
 using Monolith.Standalone.Reports;
@@ -43,6 +44,23 @@ internal sealed record DemoState
         var name = $"{specified}-{Guid.NewGuid().ToString("n")[..8]}";
         (state with { Model = name }).Save(folder);
         return name;
+    }
+
+    /// <summary>What to say of the topics that other demos have on a Kafka; null when there are none.</summary>
+    /// <param name="topics">All topics there.</param>
+    /// <param name="specified">The specification's name, which every demo's begins with.</param>
+    /// <param name="own">This demo's name.</param>
+    public static string? OthersOn(IEnumerable<string> topics, string specified, string own)
+    {
+        var suffix = new ModelTopics(string.Empty).Impressions;
+        string[] others = [.. topics
+            .Where(t => t.StartsWith($"{specified}-", StringComparison.Ordinal) && t.EndsWith(suffix, StringComparison.Ordinal))
+            .Select(t => t[..^suffix.Length]).Where(t => t != own).Order(StringComparer.Ordinal)];
+        // Whether somebody runs or keeps them is not known here, so they are not deleted.
+        return others.Length == 0 ? null
+            : $"This Kafka has topics of {(others.Length == 1 ? "another demo" : $"{others.Length} other demos")} ({string.Join(", ", others.Take(5))}"
+                + $"{(others.Length > 5 ? ", …" : "")}): running, kept with --data-dir, or killed before the end. To delete one: "
+                + $"kafka-topics.sh --bootstrap-server HOST:PORT --delete --topic '{others[0]}[.].*'";
     }
 
     /// <summary>The world of a folder: the one that was stopped there, or a new one.</summary>

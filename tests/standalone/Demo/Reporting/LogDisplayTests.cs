@@ -22,16 +22,37 @@ public sealed class LogDisplayTests
         using var display = new LogDisplay(said);
         var joiner = new JoiningStatus
         {
-            Running = true, Partitions = 1, WatermarkMs = 0, DelaySeconds = null, PendingItems = 0, WaitingActions = 0, Events = events,
-            Labels = new Dictionary<string, long>(), Examples = 0, LastError = null,
+            Running = true,
+            Partitions = 1,
+            WatermarkMs = 0,
+            DelaySeconds = null,
+            PendingItems = 0,
+            WaitingActions = 0,
+            Events = events,
+            Labels = new Dictionary<string, long>(),
+            Examples = 0,
+            LastError = null,
         };
         var training = new TrainingStatus
         {
-            Tasks = [], Lag = new Dictionary<string, long>(), Rows = new Dictionary<string, long>(), Bytes = 0, Rounds = 0, Workers = [], Joiner = joiner,
+            Tasks = [],
+            Lag = new Dictionary<string, long>(),
+            Rows = new Dictionary<string, long>(),
+            Bytes = 0,
+            Rounds = 0,
+            Workers = [],
+            Joiner = joiner,
         };
         var status = new ModelStatus
         {
-            Model = "m", Ready = true, WatermarkMs = 0, AgeSeconds = null, CanaryMs = 0, Versions = [], Rows = new Dictionary<string, long>(), Training = training,
+            Model = "m",
+            Ready = true,
+            WatermarkMs = 0,
+            AgeSeconds = null,
+            CanaryMs = 0,
+            Versions = [],
+            Rows = new Dictionary<string, long>(),
+            Training = training,
         };
         display.Show(new DemoView(TimeSpan.Zero, 0, 0, null, null, 0, TimeSpan.Zero, status));
         return said.ToString().TrimEnd();
