@@ -13,11 +13,11 @@ namespace Monolith.Bench.Events;
 internal static class EventsBench
 {
     public const string Usage =
-        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--partitions N] [--events N] [--seconds S] [--items N] [--max-rate N] [--embedded no] | --pending ITEMS [--json FILE]";
+        "usage: bench events [--json FILE] [--kafka HOST:PORT] [--partitions N] [--events N] [--seconds S] [--items N] [--max-rate N] [--embedded no] [--bare RATE] | --pending ITEMS [--json FILE]";
 
     public static async Task<int> RunAsync(string[] args)
     {
-        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(a => a is not ("--json" or "--kafka" or "--partitions" or "--events" or "--seconds" or "--items" or "--max-rate" or "--embedded" or "--pending")))
+        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(a => a is not ("--json" or "--kafka" or "--partitions" or "--events" or "--seconds" or "--items" or "--max-rate" or "--embedded" or "--bare" or "--pending")))
         {
             await Console.Error.WriteLineAsync(Usage);
             return 2;
@@ -55,6 +55,11 @@ internal static class EventsBench
         if (Value("--kafka") is { } bootstrap)
         {
             await using var log = new KafkaEventLog(new KafkaEventLogOptions { BootstrapServers = bootstrap });
+            if (Value("--bare") is not null)
+            {
+                results["bare"] = await JoinBench.RunBareAsync(log, Spec($"bench-{Guid.NewGuid():N}"), load, partitions, seconds, Number("--bare", 0));
+            }
+
             results["kafka"] = await JoinBench.RunAsync(log, Spec($"bench-{Guid.NewGuid():N}"), load, partitions, events, seconds, maxRate);
         }
 

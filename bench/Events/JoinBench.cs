@@ -12,6 +12,7 @@ internal static class JoinBench
 {
     private const int PairsAppended = 2_000;
     private const int MaxAppended = 3_000;
+    private const int BareWarmUpSeconds = 13;
 
     public static async Task<JoinFigures> RunAsync(IEventLog log, ModelSpec spec, JoinLoad load, int partitions, int events, int seconds, int maxRate)
     {
@@ -29,6 +30,19 @@ internal static class JoinBench
         var (reached, latencies) = await LiveAsync(log, topics, load, pairs, rate, warmUp, seconds);
         await joiner.StopAsync(default);
         return new JoinFigures(eventsPerSecond, examplesPerSecond, reached, At(latencies, 0.5), At(latencies, 0.99), PeakMemory.Bytes);
+    }
+
+    /// <summary>The latency of <see cref="BareCopy"/> in the joiner's place.</summary>
+    public static async Task<JoinFigures> RunBareAsync(IEventLog log, ModelSpec spec, JoinLoad load, int partitions, int seconds, int rate)
+    {
+        await ModelTopicsSetup.EnsureAsync(log, spec, partitions, partitions);
+        var topics = new ModelTopics(spec.Name);
+        using var stop = new CancellationTokenSource();
+        var copying = Task.Run(() => BareCopy.RunAsync(log, topics, partitions, stop.Token));
+        var (reached, latencies) = await LiveAsync(log, topics, load, 0, rate, BareWarmUpSeconds, seconds);
+        await stop.CancelAsync();
+        await copying.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return new JoinFigures(0, 0, reached, At(latencies, 0.5), At(latencies, 0.99), PeakMemory.Bytes);
     }
 
     /// <summary>Fills the topics with traffic spread over the last two minutes.</summary>
