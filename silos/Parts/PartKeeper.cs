@@ -98,11 +98,11 @@ public sealed partial class PartKeeper
         Epoch = Math.Max(snapshotEpoch + 1, _time.GetUtcNow().ToUnixTimeMilliseconds());
         if (_publisher is not null)
         {
-            var (outcome, holder) = await _publisher.TakeLeaseAsync(Epoch);
+            var (outcome, holder) = await _publisher.TakeLeaseAsync(Epoch, mayBeOurs: false);
             if (outcome == PublishOutcome.Fenced)
             {
-                Epoch = holder + 1; // its clock is ahead of ours
-                (outcome, _) = await _publisher.TakeLeaseAsync(Epoch);
+                Epoch = holder + 1; // its clock is ahead of ours, or it came in the same millisecond
+                (outcome, _) = await _publisher.TakeLeaseAsync(Epoch, mayBeOurs: false);
             }
 
             _leased = outcome == PublishOutcome.Published;
@@ -295,7 +295,7 @@ public sealed partial class PartKeeper
 
             if (!_leased)
             {
-                var (taken, _) = await _publisher.TakeLeaseAsync(Epoch);
+                var (taken, _) = await _publisher.TakeLeaseAsync(Epoch, mayBeOurs: true);
                 if (!Handle(taken))
                 {
                     return;

@@ -19,8 +19,13 @@ public enum PublishOutcome
 public interface IPartPublisher
 {
     /// <summary>Takes the lease with an epoch, if it is above the holder's.</summary>
-    /// <returns><see cref="PublishOutcome.Fenced"/> with the holder's epoch if that is larger.</returns>
-    Task<(PublishOutcome Outcome, long Holder)> TakeLeaseAsync(long epoch);
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="mayBeOurs">
+    /// Whether the lease may hold it by an earlier call of this activation, whose answer was lost; otherwise whoever holds it is
+    /// another one, of the same millisecond.
+    /// </param>
+    /// <returns><see cref="PublishOutcome.Fenced"/> with the holder's epoch if that is not smaller.</returns>
+    Task<(PublishOutcome Outcome, long Holder)> TakeLeaseAsync(long epoch, bool mayBeOurs);
 
     /// <summary>Whether the lease still holds this epoch; a lease that is gone altogether is taken again.</summary>
     Task<PublishOutcome> CheckLeaseAsync(long epoch);

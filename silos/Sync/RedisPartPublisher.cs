@@ -23,7 +23,7 @@ public sealed partial class RedisPartPublisher(
     private IDatabase Database => redis.GetDatabase();
 
     /// <inheritdoc/>
-    public async Task<(PublishOutcome Outcome, long Holder)> TakeLeaseAsync(long epoch)
+    public async Task<(PublishOutcome Outcome, long Holder)> TakeLeaseAsync(long epoch, bool mayBeOurs)
     {
         try
         {
@@ -32,7 +32,7 @@ public sealed partial class RedisPartPublisher(
                 var held = await Database.StringGetAsync(_lease);
                 if (!held.IsNull && (long)held >= epoch)
                 {
-                    return ((long)held == epoch ? PublishOutcome.Published : PublishOutcome.Fenced, (long)held);
+                    return (mayBeOurs && (long)held == epoch ? Answered() : PublishOutcome.Fenced, (long)held);
                 }
 
                 var transaction = Database.CreateTransaction();
@@ -58,7 +58,7 @@ public sealed partial class RedisPartPublisher(
         try
         {
             var held = await Database.StringGetAsync(_lease);
-            return held.IsNull ? (await TakeLeaseAsync(epoch)).Outcome
+            return held.IsNull ? (await TakeLeaseAsync(epoch, mayBeOurs: true)).Outcome
                 : (long)held == epoch ? Answered()
                 : PublishOutcome.Fenced;
         }

@@ -141,6 +141,20 @@ public sealed class PartKeeperTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_two_activations_of_one_millisecond_the_later_one_owns_the_part()
+    {
+        await using var redis = await TestRedis.StartAsync();
+        var clock = new StoppedClock();
+        var (state, keeper) = await Start(redis, clock: clock);
+        var (_, newer) = await Start(redis, clock: clock);
+        Assert.True(newer.Epoch > keeper.Epoch);
+        Push(state, 0, 4);
+        await keeper.FlushAsync();
+        Assert.True(keeper.Stopped);
+        Assert.False(newer.Stopped);
+    }
+
+    [Fact]
     public async Task A_snapshot_that_was_being_written_when_the_lease_went_is_discarded()
     {
         await using var redis = await TestRedis.StartAsync();
@@ -182,16 +196,21 @@ public sealed class PartKeeperTests : IDisposable
         Assert.False(keeper.Stopped);
     }
 
-    private async Task<(ShardState State, PartKeeper Keeper)> Start(TestRedis? redis = null, ModelSpec? spec = null)
+    private async Task<(ShardState State, PartKeeper Keeper)> Start(TestRedis? redis = null, ModelSpec? spec = null, TimeProvider? clock = null)
     {
         spec ??= Spec;
         var state = new ShardState(spec, 0);
         _states.Add(state);
         var services = new PartServices(
-            new ModelRegistry(spec), _folder.Path, redis?.Connection, TimeProvider.System, _metrics, NullLoggerFactory.Instance);
+            new ModelRegistry(spec), _folder.Path, redis?.Connection, clock ?? TimeProvider.System, _metrics, NullLoggerFactory.Instance);
         var keeper = services.Keep(PartIdentity.Shard(spec.Name, 0), state, spec.Sync);
         await keeper.RestoreAsync();
         return (state, keeper);
+    }
+
+    private sealed class StoppedClock : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddYears(60);
     }
 
     private List<string> Snapshots() =>
