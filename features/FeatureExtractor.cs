@@ -16,15 +16,22 @@ public sealed class FeatureExtractor
 {
     private readonly EmbeddedFeature[] _embedded;
     private readonly Plan[] _plans;
-    private readonly float?[] _fixedNumbers;
+    private readonly double?[] _fixedNumbers;
+    private readonly Action<int, double>? _seeNumber;
     private readonly RawValues _shared;
     private readonly RawValues _item;
     private IDictionary<string, FeatureValue>? _sharedSource;
 
     /// <summary>Prepares extraction for a validated specification.</summary>
-    public FeatureExtractor(ModelSpec spec, ExtractFor purpose)
+    /// <param name="spec">The model.</param>
+    /// <param name="purpose">What the values are for.</param>
+    /// <param name="seeNumber">
+    /// Receives the place of a numeric feature and each number that it has, after its transforms and before it is bounded.
+    /// </param>
+    public FeatureExtractor(ModelSpec spec, ExtractFor purpose, Action<int, double>? seeNumber = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
+        _seeNumber = seeNumber;
         _embedded = [.. spec.Features.OfType<EmbeddedFeature>()];
         Numeric = [.. spec.Features.OfType<NumericFeature>()];
         Sources = spec.Features
@@ -37,7 +44,7 @@ public sealed class FeatureExtractor
         var numeric = Numeric.Select(f => new NumericReader(f)).ToArray();
         FeatureValue? Fixed(FeatureSpec f) =>
             purpose == ExtractFor.Scoring && f.ScoreAs is { } text ? new FeatureValue { Text = text } : null;
-        _fixedNumbers = [.. Numeric.Zip(numeric, (f, r) => Fixed(f) is { } value ? r.Read(value) : (float?)null)];
+        _fixedNumbers = [.. Numeric.Zip(numeric, (f, r) => Fixed(f) is { } value ? r.Read(value) : (double?)null)];
         _plans = [.. _embedded.Select((f, i) => Compile(f, tables, Fixed(f), categorical[i]))];
         NumericReader?[] numericRead = [.. numeric.Select((r, i) => _fixedNumbers[i] is null ? r : null)];
         CategoricalReader?[] categoricalRead = [.. categorical.Select((r, i) => _plans[i].Fixed is null ? r : null)];
@@ -69,7 +76,10 @@ public sealed class FeatureExtractor
     /// <summary>Drops what is remembered of the last <c>shared</c> instance.</summary>
     public void ForgetShared() => _sharedSource = null;
 
-    /// <summary>Adds one example. A missing or empty value is no id, or the number 0.</summary>
+    /// <summary>
+    /// Adds one example. A missing or empty value is no id, or the number 0; a number beyond <see cref="SpecLimits.NumberMax"/>
+    /// is taken as that bound, in training and in serving alike.
+    /// </summary>
     /// <param name="shared">The request's values, by field.</param>
     /// <param name="item">The item's values, by field.</param>
     /// <param name="into">Receives the example.</param>
@@ -96,10 +106,17 @@ public sealed class FeatureExtractor
 
         for (var n = 0; n < _fixedNumbers.Length; n++)
         {
-            into.AddNumber(_fixedNumbers[n] ?? _item.Number(n) ?? _shared.Number(n) ?? 0);
+            into.AddNumber((_fixedNumbers[n] ?? _item.Number(n) ?? _shared.Number(n)) is { } number ? Bound(n, number) : 0);
         }
 
         into.EndExample();
+    }
+
+    // One absurd number would make the scores and gradients of its whole micro-batch overflow.
+    private float Bound(int feature, double number)
+    {
+        _seeNumber?.Invoke(feature, number);
+        return (float)Math.Clamp(number, -SpecLimits.NumberMax, SpecLimits.NumberMax);
     }
 
     private void WriteIds(int feature, FeatureBatch into)

@@ -9,16 +9,18 @@ internal sealed class NumericReader(NumericFeature feature)
     /// <summary>The field the value comes from.</summary>
     public string Source => feature.Source;
 
-    /// <summary>The number after its transforms; 0 for a missing or empty value.</summary>
-    /// <exception cref="FeatureException">It is no finite number.</exception>
-    public float Read(FeatureValue? value) => value?.KindCase switch
+    /// <summary>
+    /// The number after its transforms, which may be infinite; 0 for a missing or empty value. The extractor bounds it.
+    /// </summary>
+    /// <exception cref="FeatureException">The value is not a finite number.</exception>
+    public double Read(FeatureValue? value) => value?.KindCase switch
     {
         null or FeatureValue.KindOneofCase.None => 0,
         FeatureValue.KindOneofCase.Text when value.Text.Length == 0 => 0,
         _ => Transform(RawNumber.Of(feature.Name, value)),
     };
 
-    private float Transform(double x)
+    private double Transform(double x)
     {
         foreach (var transform in feature.Transforms)
         {
@@ -31,9 +33,6 @@ internal sealed class NumericReader(NumericFeature feature)
             };
         }
 
-        var result = (float)x;
-        return float.IsFinite(result)
-            ? result
-            : throw new FeatureException(feature.Name, $"{x}", "a number within ±3.4e38 after its transforms");
+        return x;
     }
 }

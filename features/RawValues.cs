@@ -10,7 +10,7 @@ internal sealed class RawValues(CategoricalReader?[] categorical, NumericReader?
     private readonly List<ulong> _ids = [];
     private readonly int[] _ends = new int[categorical.Length];
     private readonly bool[] _hasIds = new bool[categorical.Length];
-    private readonly float?[] _numbers = new float?[numeric.Length];
+    private readonly double?[] _numbers = new double?[numeric.Length];
 
     /// <summary>Whether the dictionary had the field of an embedded feature.</summary>
     public bool HasIds(int feature) => _hasIds[feature];
@@ -20,7 +20,7 @@ internal sealed class RawValues(CategoricalReader?[] categorical, NumericReader?
         System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_ids)[(feature == 0 ? 0 : _ends[feature - 1]).._ends[feature]];
 
     /// <summary>The number of a numeric feature after its transforms; null when the dictionary did not have the field.</summary>
-    public float? Number(int feature) => _numbers[feature];
+    public double? Number(int feature) => _numbers[feature];
 
     /// <summary>Reads the features' fields.</summary>
     /// <exception cref="FeatureException">A value is not what its feature takes.</exception>

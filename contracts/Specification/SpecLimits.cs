@@ -47,4 +47,16 @@ public static class SpecLimits
 
     /// <summary>Candidates of a scoring request.</summary>
     public const int Candidates = 100_000;
+
+    /// <summary>
+    /// Magnitude of a number after its transforms: what lies beyond is taken as this, in training and in serving. The largest
+    /// value that <c>log</c> gives for a 32-bit float is 88.7, so it is never bounded.
+    /// </summary>
+    public const double NumberMax = 100;
+
+    /// <summary>Learning rate of an optimizer.</summary>
+    public const double LearningRate = 1_000;
+
+    /// <summary>Share of negatives that a task keeps, at least: negatives are counted as often as its inverse says.</summary>
+    public const double KeepNegativesMin = 1e-6;
 }

@@ -95,5 +95,9 @@ public static class ScoringEndpoints
         {
             return Problems.Invalid(exception.Message);
         }
+        catch (DivergedModelException exception)
+        {
+            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "The model has diverged", exception.Message);
+        }
     }
 }

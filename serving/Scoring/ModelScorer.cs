@@ -43,6 +43,7 @@ public sealed class ModelScorer
     /// <param name="request">A request that <see cref="ScoreRequestCheck"/> has nothing against.</param>
     /// <exception cref="FeatureException">A value is not what its feature takes.</exception>
     /// <exception cref="InvalidOperationException">The replica is not ready.</exception>
+    /// <exception cref="DivergedModelException">The parameters are so large that a score is not a number.</exception>
     public ScoreResult Score(ScoreRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -86,6 +87,11 @@ public sealed class ModelScorer
         var rows = scratch.Rows();
         var dense = _replica.Read(scratch.Ids, rows, scratch.Versions);
         scratch.Network.Score(scratch.Batch, scratch.Ids.Rows, rows, dense.Span, scratch.RoomFor(candidates.Count));
+        if (scratch.Probabilities.AsSpan(0, candidates.Count * Spec.Tasks.Length).ContainsAnyExceptInRange(0f, 1f))
+        {
+            throw new DivergedModelException(Spec.Name);
+        }
+
         result.Count = candidates.Count;
         result.WatermarkMs = scratch.Versions.Min(v => v.WatermarkMs);
         result.CanaryMs = request.Canary ? _replica.CanaryMs() : 0;

@@ -41,10 +41,10 @@ internal sealed record Figures(QualityFigures All, QualityFigures Last20Percent)
         {
             ["examples"] = figures.Examples,
             ["positives"] = figures.Positives,
-            ["auc"] = figures.Auc,
-            ["logloss"] = figures.Logloss,
-            ["normalized_entropy"] = figures.NormalizedEntropy,
-            ["calibration"] = figures.Calibration,
+            ["auc"] = Finite(figures.Auc),
+            ["logloss"] = Finite(figures.Logloss),
+            ["normalized_entropy"] = Finite(figures.NormalizedEntropy),
+            ["calibration"] = Finite(figures.Calibration),
         };
         if (figures.AucErrorMax > 0)
         {
@@ -53,4 +53,7 @@ internal sealed record Figures(QualityFigures All, QualityFigures Last20Percent)
 
         return json;
     }
+
+    // JSON has no NaN and no infinity; a figure must not cost the report.
+    private static double? Finite(double? figure) => figure is { } x && double.IsFinite(x) ? x : null;
 }

@@ -10,7 +10,7 @@ internal static class PredictionsFile
 {
     /// <summary>
     /// Writes <c>row,label,score</c>, rows counted from 1; with several tasks <c>row,label_a,score_a,label_b,…</c>. A label that
-    /// the file does not have is empty.
+    /// the file does not have is empty, and so is the score of an example that was left out.
     /// </summary>
     public static void Write(string file, ModelSpec spec, ScoreFile scores) => AtomicFile.Write(file, stream =>
     {
@@ -24,7 +24,7 @@ internal static class PredictionsFile
             for (var t = 0; t < spec.Tasks.Length; t++)
             {
                 var (score, label) = cells[t];
-                text.Write(label is { } l ? FormattableString.Invariant($",{l},{score}") : FormattableString.Invariant($",,{score}"));
+                text.Write(FormattableString.Invariant($",{label},{(float.IsNaN(score) ? null : score)}"));
             }
 
             text.WriteLine();

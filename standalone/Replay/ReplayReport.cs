@@ -43,6 +43,7 @@ internal sealed record ReplayReport(string Status, IReadOnlyList<Figures> Qualit
             json["tasks"] = new JsonObject(spec.Tasks.Zip(Quality, (t, q) => KeyValuePair.Create(t.Name, (JsonNode?)q.Json())));
         }
 
+        json["left_out"] = Run.LeftOut;
         json["rows"] = new JsonObject(Run.Rows.Select(r => KeyValuePair.Create(r.Key, (JsonNode?)r.Value)));
         json["wall_seconds"] = Math.Round(Run.Wall.TotalSeconds, 3);
         json["start_seconds"] = Math.Round(Run.Start.TotalSeconds, 3);
@@ -62,6 +63,8 @@ internal sealed record ReplayReport(string Status, IReadOnlyList<Figures> Qualit
 /// <param name="Start">Of that, until the first example could be read.</param>
 /// <param name="Rows">Rows by table.</param>
 /// <param name="PeakRssBytes">Largest resident memory.</param>
+/// <param name="LeftOut">Examples that were left out of learning, and so of all figures.</param>
 /// <param name="Error">Why it failed; null when it did not.</param>
 internal sealed record ReplayRun(
-    string Data, int Workers, TimeSpan Wall, TimeSpan Start, IReadOnlyDictionary<string, long> Rows, long PeakRssBytes, string? Error);
+    string Data, int Workers, TimeSpan Wall, TimeSpan Start, IReadOnlyDictionary<string, long> Rows, long PeakRssBytes,
+    long LeftOut, string? Error);

@@ -55,7 +55,7 @@ internal sealed class ReplayRunner(ReplayOptions options, TextWriter output, Tim
         var rows = await host.RowsAsync();
         await host.SaveAsync();
         var report = ReplayReport.Of(spec, options.Data, scores, status, new ReplayRun(
-            options.Data, options.Workers, time.GetElapsedTime(begun), start, rows, PeakRss(), error?.Message));
+            options.Data, options.Workers, time.GetElapsedTime(begun), start, rows, PeakRss(), scores.LeftOut, error?.Message));
         if (options.Predictions is { } predictions)
         {
             PredictionsFile.Write(predictions, spec, scores);

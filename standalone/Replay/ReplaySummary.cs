@@ -13,9 +13,16 @@ internal static class ReplaySummary
         var examples = report.Quality[0].All.Examples;
         output.WriteLine($"{report.Run.Data}: {report.Status}, {examples:N0} examples, {report.Quality[0].All.Positives:N0} positive, "
             + $"in {seconds.TotalSeconds:0.0} s ({examples / Math.Max(seconds.TotalSeconds, 1e-3):N0}/s) after {report.Run.Start.TotalSeconds:0.0} s of start");
+        if (report.Run.LeftOut > 0)
+        {
+            output.WriteLine($"{report.Run.LeftOut:N0} examples were left out of learning and of all figures; the messages above say why");
+        }
+
         if (examples == 0)
         {
-            output.WriteLine("nothing was learned: the data folder had this file already, or no row has a label");
+            output.WriteLine(report.Run.LeftOut > 0
+                ? "nothing was learned"
+                : "nothing was learned: the data folder had this file already, or no row has a label");
             return;
         }
 

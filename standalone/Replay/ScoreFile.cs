@@ -67,12 +67,15 @@ internal sealed class ScoreFile : IScoreSink, IDisposable
     /// <summary>Rows up to the last one written.</summary>
     public long Rows => RandomAccess.GetLength(_file) / (_stride * sizeof(float));
 
-    /// <summary>Scores and labels of one task in file order; rows that were not scored, or have no label, are left out.</summary>
+    /// <summary>Rows whose examples were left out: they have no score.</summary>
+    public long LeftOut => ReadAll().LongCount(row => float.IsNaN(row.Tasks[0].Score));
+
+    /// <summary>Scores and labels of one task in file order, without the rows that have no score or no label.</summary>
     public IEnumerable<ScoredRow> Read(int task)
     {
         foreach (var (row, tasks) in ReadAll())
         {
-            if (tasks[task] is (var score, { } label))
+            if (tasks[task] is (var score, { } label) && !float.IsNaN(score))
             {
                 yield return new ScoredRow(row, score, label);
             }
@@ -80,7 +83,8 @@ internal sealed class ScoreFile : IScoreSink, IDisposable
     }
 
     /// <summary>
-    /// Every scored row in file order, with the score and, where there is one, the label of each task. The array is used
+    /// Every scored row in file order, with the score (NaN where the example was left out) and, where there is one, the
+    /// label of each task. The array is used
     /// again for the next row.
     /// </summary>
     public IEnumerable<(long Row, (float Score, float? Label)[] Tasks)> ReadAll()

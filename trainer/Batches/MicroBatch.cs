@@ -26,10 +26,10 @@ internal sealed class MicroBatch
     private float[] _rowGradients = [];
     private float[] _scores = [];
 
-    public MicroBatch(ModelSpec spec)
+    public MicroBatch(ModelSpec spec, Action<int, double>? seeNumber = null)
     {
         _spec = spec;
-        _extractor = new FeatureExtractor(spec, ExtractFor.Training);
+        _extractor = new FeatureExtractor(spec, ExtractFor.Training, seeNumber);
         Features = _extractor.CreateBatch();
         Ids = new BatchIds(_extractor, spec.Shards);
         Targets = new Targets(spec.Tasks.Length);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Monolith.Contracts.Events;
+using Monolith.Contracts.Specification;
 
 namespace Monolith.Trainer.Model;
 
@@ -55,5 +56,5 @@ public sealed class Targets(int tasks)
         _servedScores.Add(example.HasServedScore ? example.ServedScore : float.NaN);
     }
 
-    private static float WeightOf(float weight) => weight is > 0 and < float.PositiveInfinity ? weight : 1;
+    private static float WeightOf(float weight) => weight is > 0 and < float.PositiveInfinity ? Math.Min(weight, (float)SpecLimits.Weight) : 1;
 }

@@ -23,8 +23,11 @@ internal sealed partial class TrainingWorker
     [LoggerMessage(LogLevel.Warning, "{Worker} could not take its leave; rounds stop waiting for it by themselves")]
     private partial void LogLeave(Exception e, string worker);
 
-    [LoggerMessage(LogLevel.Error, "{Worker} leaves out {Examples} examples, {Partition} from {From} through {Through}: learning from them gave values beyond all measure; look for a number without scale or for a learning rate that is too high")]
-    private partial void LogUnsound(string worker, int examples, string partition, long from, long through);
+    [LoggerMessage(LogLevel.Error, "{Worker} leaves out {Examples} examples, {Partition} from {From} through {Through}: learning from them gave infinite or very large gradients ({Batches} micro-batches so far); lower the learning rates, and start from a snapshot or a new data folder if this goes on")]
+    private partial void LogUnsound(string worker, int examples, string partition, long from, long through, int batches);
+
+    [LoggerMessage(LogLevel.Warning, "{Worker}: {Warning}")]
+    private partial void LogNumber(string worker, string warning);
 
     [LoggerMessage(LogLevel.Warning, "{Worker} leaves out an example: {Reason} ({Refused} so far)")]
     private partial void LogRefused(string worker, string reason, long refused);

@@ -39,11 +39,13 @@ internal sealed partial class TrainingWorker : IDisposable
     private readonly ShardCalls _shards;
     private readonly MetricsCalls _scores;
     private readonly Collector _collector;
+    private readonly NumberScales _scales;
     private readonly Signal _news = new();
     private readonly Random _random;
     private MicroBatch _current;
     private MicroBatch _next;
     private int _failures;
+    private int _unsound;
 
     /// <summary>Prepares a worker.</summary>
     /// <param name="context">What workers share.</param>
@@ -63,7 +65,9 @@ internal sealed partial class TrainingWorker : IDisposable
         _shards = new ShardCalls(spec, parts, options.UntouchedBatches);
         _scores = new MetricsCalls(parts, options.UntouchedBatches);
         _collector = new Collector(spec.Training, source.IsHistory, context.Time, Refused);
-        (_current, _next) = (new MicroBatch(spec), new MicroBatch(spec));
+        _scales = new NumberScales(
+            [.. spec.Features.OfType<NumericFeature>()], context.ReportedScales, warning => LogNumber(Name, warning));
+        (_current, _next) = (new MicroBatch(spec, _scales.Add), new MicroBatch(spec, _scales.Add));
     }
 
     /// <summary>The worker's name.</summary>
@@ -253,6 +257,7 @@ internal sealed partial class TrainingWorker : IDisposable
 
     private async Task Lookup(MicroBatch batch)
     {
+        _scales.Check();
         var start = _context.Time.GetTimestamp();
         await _shards.Lookup(batch);
         _context.Metrics.Lookup(_context.Time.GetElapsedTime(start));
@@ -265,7 +270,10 @@ internal sealed partial class TrainingWorker : IDisposable
         {
             _context.Metrics.Refused(leftOut);
             Progress.Refuse(leftOut);
-            LogUnsound(Name, leftOut, batch.Partition.Name, batch.From, batch.Through);
+            if (BitOperations.IsPow2(++_unsound))
+            {
+                LogUnsound(Name, leftOut, batch.Partition.Name, batch.From, batch.Through, _unsound);
+            }
         }
 
         _context.Metrics.Batch(batch.Count, _context.Time.GetElapsedTime(start));

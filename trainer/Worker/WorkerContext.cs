@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Monolith.Contracts.Specification;
 using Monolith.Trainer.Parts;
@@ -17,4 +18,8 @@ namespace Monolith.Trainer.Worker;
 /// <param name="Logger">Log.</param>
 internal sealed record WorkerContext(
     ModelSpec Spec, ModelParts Parts, IExampleSource Source, IScoreSink? Sink, TrainerOptions Options, TimeProvider Time,
-    TrainerMetrics Metrics, ILogger Logger);
+    TrainerMetrics Metrics, ILogger Logger)
+{
+    /// <summary>Numeric features whose scale some worker has warned of: each is named once.</summary>
+    public ConcurrentDictionary<string, bool> ReportedScales { get; } = new();
+}

@@ -6,6 +6,7 @@ namespace Monolith.Contracts.Specification.Yaml;
 internal static class NetworkReader
 {
     private static readonly Scalar<double> Positive = Scalars.Number(0, float.MaxValue, above: true);
+    private static readonly Scalar<double> LearningRate = Scalars.Number(0, SpecLimits.LearningRate, above: true);
     private static readonly Scalar<double> Decay = Scalars.Number(0, 1, below: true);
 
     /// <summary>Reads a network.</summary>
@@ -28,5 +29,5 @@ internal static class NetworkReader
             Epsilon = m.Single("epsilon", Positive, 1e-8f),
         }));
 
-    private static float Rate(MapReader map) => map.Single("learning_rate", Positive, 0.001f);
+    private static float Rate(MapReader map) => map.Single("learning_rate", LearningRate, 0.001f);
 }

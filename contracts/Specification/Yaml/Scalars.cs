@@ -39,7 +39,7 @@ internal static partial class Scalars
     /// <summary>A number; a bound may itself be excluded.</summary>
     public static Scalar<double> Number(double min, double max, bool above = false, bool below = false) => new(
         min <= float.MinValue && max >= float.MaxValue ? "a number"
-        : $"a number {(above ? "above" : "from")} {min}{(max >= float.MaxValue ? above ? "" : " up" : below ? $" and below {max}" : $" to {max}")}",
+        : $"a number {(above ? "above" : "from")} {min:0.######}{(max >= float.MaxValue ? above ? "" : " up" : below ? $" and below {max}" : $" to {max}")}",
         text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var x)
             && (above ? x > min : x >= min) && (below ? x < max : x <= max)
             && (x == 0 || (float)x != 0) // settings are kept as floats: what is zero to them is not "above 0"

@@ -5,6 +5,7 @@ internal static class TableReader
 {
     private static readonly Scalar<double> Any = Scalars.Number(float.MinValue, float.MaxValue);
     private static readonly Scalar<double> Positive = Scalars.Number(0, float.MaxValue, above: true);
+    private static readonly Scalar<double> LearningRate = Scalars.Number(0, SpecLimits.LearningRate, above: true);
     private static readonly Scalar<double> NotNegative = Scalars.Number(0, float.MaxValue);
     private static readonly Scalar<double> Share = Scalars.Number(0, 1);
 
@@ -129,7 +130,7 @@ internal static class TableReader
     private static T Rated<T>(MapReader map, T optimizer)
         where T : SparseOptimizerSpec => optimizer with
         {
-            LearningRate = map.Single("learning_rate", Positive, optimizer.LearningRate),
+            LearningRate = map.Single("learning_rate", LearningRate, optimizer.LearningRate),
             Schedule = map.Kind<LearningRateSchedule>(
                 "schedule", new ConstantRate(),
                 ("constant", _ => new ConstantRate()),

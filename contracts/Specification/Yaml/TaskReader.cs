@@ -30,9 +30,9 @@ internal static class TaskReader
                 ? name
                 : map.RequiredText("label", "the column that holds the label, or the kind of action that makes a positive"),
             Actions = map.List("actions", false, "a list of what actions say, the most important first", Rule),
-            KeepNegatives = map.Value("keep_negatives", Scalars.Number(0, 1, above: true), 1),
+            KeepNegatives = map.Value("keep_negatives", Scalars.Number(SpecLimits.KeepNegativesMin, 1), 1),
             BaseRate = map.Value("base_rate", Scalars.Number(0, 1, above: true, below: true), 0.05),
-            LossWeight = map.Value("loss_weight", Scalars.Number(0, float.MaxValue, above: true), 1),
+            LossWeight = map.Value("loss_weight", WeightNumber, 1),
         };
         map.Done();
         return task;

@@ -112,6 +112,40 @@ public sealed class ReplayCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData(50)]
+    [InlineData(800)]
+    public async Task Absurd_numbers_cost_neither_their_neighbours_nor_the_report(int every)
+    {
+        var lines = await File.ReadAllLinesAsync(Data(_ => false), TestContext.Current.CancellationToken);
+        var absurd = lines.Select((line, i) => i == 0 || i % every is not (7 or 12) ? line : string.Join(',', line.Split(',').Select((f, c) => c == 5 ? "1e30" : f)));
+        var (model, report) = (_files.Write(Standardized(), "raw.yaml"), Path("absurd.json"));
+        var predictions = await Predictions(_files.Write(string.Join('\n', absurd) + '\n', "absurd.csv"), "--report", report, "--model", model);
+        Assert.Equal(Requests * PerRequest, predictions.Count(p => double.IsFinite(p.Score)));
+        Assert.True(Auc(predictions[1600..]) > 0.7, $"AUC {Auc(predictions[1600..])}");
+        var json = JsonNode.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken))!;
+        Assert.Equal((predictions.Length, 0), (json["examples"]!.GetValue<int>(), json["left_out"]!.GetValue<int>()));
+        Assert.InRange(json["logloss"]!.GetValue<double>(), 0, 1.5);
+    }
+
+    [Fact]
+    public async Task Examples_that_are_left_out_are_in_no_figure_and_the_report_says_how_many_they_are()
+    {
+        // Rows that grow a thousandfold with every step overflow soon.
+        var wild = new SegmentSpec { Dimension = 4, Initializer = new ConstantInitializer(1), Optimizer = new SgdOptimizer { LearningRate = 1000 } };
+        var spec = Files.Spec with { Tables = [Files.Spec.Tables[0] with { Segments = [Files.Spec.Tables[0].Segments[0], wild] }] };
+        var (model, report, file) = (_files.Write(SpecJson.Of(spec).ToJsonString(), "wild.yaml"), Path("wild.json"), Path("wild.csv"));
+        var (code, error) = await Run("--data", Data(_ => false), "--model", model, "--report", report, "--predictions", file);
+        Assert.Equal((ExitCodes.Success, string.Empty), (code, error));
+        var text = await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken);
+        var json = JsonNode.Parse(text)!;
+        var leftOut = json["left_out"]!.GetValue<int>();
+        Assert.InRange(leftOut, 1, Requests * PerRequest);
+        Assert.Equal((Requests * PerRequest) - leftOut, json["examples"]!.GetValue<int>());
+        Assert.Equal(leftOut, File.ReadLines(file).Count(line => line.EndsWith(',')));
+        Assert.DoesNotContain("NaN", text);
+    }
+
+    [Theory]
     [InlineData(ExitCodes.Usage, "--workers is '0'; allowed: from 1 to 256", "--workers", "0")]
     [InlineData(ExitCodes.Usage, "'x'", "--workers", "x")]
     [InlineData(ExitCodes.Usage, "--limit is '0'; allowed: 1 or more", "--limit", "0")]
@@ -141,6 +175,11 @@ public sealed class ReplayCommandTests : IDisposable
         return _files.Write(csv.ToString(), $"data-{Guid.NewGuid():N}.csv");
     }
 
+    private static string Standardized() => SpecJson.Of(Files.Spec with
+    {
+        Features = [.. Files.Spec.Features.Select(f => f is NumericFeature n ? n with { Transforms = [new StandardizeTransform(30, 12)] } : f)],
+    }).ToJsonString();
+
     private string Path(string name) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(_model)!, name);
 
     private async Task<Prediction[]> Predictions(string data, params string[] more)
@@ -157,7 +196,7 @@ public sealed class ReplayCommandTests : IDisposable
         using var output = new StringWriter();
         using var error = new StringWriter();
         return (
-            await MonolithCommandLine.RunAsync(["replay", "--model", _model, .. args], output, error, TestContext.Current.CancellationToken),
+            await MonolithCommandLine.RunAsync(args.Contains("--model") ? ["replay", .. args] : ["replay", "--model", _model, .. args], output, error, TestContext.Current.CancellationToken),
             error.ToString());
     }
 

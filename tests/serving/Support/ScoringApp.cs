@@ -40,7 +40,10 @@ public sealed class ScoringApp : IAsyncLifetime
     private readonly string _snapshots = Directory.CreateTempSubdirectory("monolith-scoring-").FullName;
     private WebApplication? _app;
 
-    public ModelSpec Spec { get; } = ModelSpecFile.Parse(Yaml, "shop.yaml");
+    /// <summary>The model's specification.</summary>
+    public string Specification { get; init; } = Yaml;
+
+    public ModelSpec Spec => field ??= ModelSpecFile.Parse(Specification, "shop.yaml");
 
     public HttpClient Client { get; private set; } = null!;
 

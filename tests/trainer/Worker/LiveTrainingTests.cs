@@ -105,7 +105,7 @@ public sealed class LiveTrainingTests
     }
 
     [Fact]
-    public async Task Numbers_that_overflow_the_network_are_left_out_and_poison_nothing()
+    public async Task Numbers_that_would_overflow_the_network_are_bounded_and_poison_nothing()
     {
         await using var trainer = new LiveTrainer(Spec with { Training = new TrainingSpec { MicroBatch = 1 } }, _model, _source);
         var group = Group(examples: 2);
@@ -119,8 +119,8 @@ public sealed class LiveTrainingTests
         _source.Append(0, group);
         Append(examples: 1);
         await Eventually.Holds(() => AllAt(2), "every part is past both");
-        Assert.Equal([2f], _model.Metrics.Examples.Keys);
-        Assert.Equal(2, trainer.Trainer.Status.RefusedExamples);
+        Assert.Equal([0f, 1f, 2f], _model.Metrics.Examples.Keys.Order());
+        Assert.Equal(0, trainer.Trainer.Status.RefusedExamples);
         Assert.All(_model.Federation.Model.Parameters.ToArray(), p => Assert.True(float.IsFinite(p)));
         Assert.All(_model.Shards.SelectMany(s => s.Gradients.Values).SelectMany(g => g), g => Assert.True(float.IsFinite(g)));
     }
