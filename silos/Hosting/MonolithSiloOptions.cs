@@ -49,6 +49,9 @@ public sealed record MonolithSiloOptions
         Require(Redis is null || IsRedis(Redis), nameof(Redis), "(hidden)", "a StackExchange.Redis configuration such as 'host:6379'");
         Require(!Clustered || Redis is not null, nameof(Clustered), Clustered, "false without Redis");
         Require(Clustered || Address is null, nameof(Address), Address, "null unless clustered: one process listens on loopback only");
+        Require(
+            Address is null || !(Address.Equals(IPAddress.Any) || Address.Equals(IPAddress.IPv6Any)),
+            nameof(Address), Address, "an address that other silos can reach this one at");
         Require(!string.IsNullOrWhiteSpace(ClusterId), nameof(ClusterId), ClusterId, "a name");
         Require(SiloPort is >= 0 and <= 65535, nameof(SiloPort), SiloPort, "0 to 65535");
         Require(GatewayPort is >= 0 and <= 65535, nameof(GatewayPort), GatewayPort, "0 to 65535");

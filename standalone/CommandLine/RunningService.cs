@@ -20,12 +20,14 @@ internal static class RunningService
     /// <exception cref="HostStartException">It does not answer, or serves no such model.</exception>
     public static async Task<T> Get<T>(string url, string path, JsonTypeInfo<T> type, CancellationToken cancellation)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var service) || !service.Scheme.StartsWith("http", StringComparison.Ordinal))
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var service) || service.Scheme is not ("http" or "https")
+            || service.Query.Length + service.Fragment.Length + service.UserInfo.Length > 0)
         {
             throw new UsageException($"--url is '{url}'; allowed is one like http://127.0.0.1:5080");
         }
 
-        var address = new Uri(service, path);
+        // A proxy may serve it below a path of its own.
+        var address = new Uri(service.GetLeftPart(UriPartial.Path).TrimEnd('/') + path);
         using var client = new HttpClient { Timeout = Patience };
         try
         {

@@ -110,7 +110,7 @@ internal static class DeadLetterCommand
         {
             return await RunningService.Get(
                 url,
-                $"/v1/models/{model}/{(parsed.GetValue(Orphans) ? "orphans" : "dead-letters")}?last={last}",
+                $"/v1/models/{Uri.EscapeDataString(model)}/{(parsed.GetValue(Orphans) ? "orphans" : "dead-letters")}?last={last}",
                 DeadLetterJson.Default.DeadLetterArray,
                 cancellation);
         }

@@ -38,8 +38,11 @@ public sealed class MonolithHost : IAsyncDisposable
         _servers = servers;
     }
 
-    /// <summary>Where the HTTP API listens.</summary>
+    /// <summary>Where the HTTP API listens; the first place where there are several.</summary>
     public Uri Address => new(_app.Urls.First());
+
+    /// <summary>All places where the HTTP API listens.</summary>
+    public IEnumerable<Uri> Addresses => _app.Urls.Select(url => new Uri(url));
 
     /// <summary>The services, for whoever runs in this process.</summary>
     public IServiceProvider Services => _app.Services;
@@ -57,7 +60,12 @@ public sealed class MonolithHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Folder.CheckModel(options.Spec);
-        Listening.RequireFree(options.Urls);
+        var listening = Listening.Parse(options.Urls);
+        foreach (var address in listening)
+        {
+            Listening.RequireFree(address);
+        }
+
         using var loggers = LoggerFactory.Create(options.Logging);
         var servers = await Servers.StartAsync(options.Servers, options.Folder, cancellation);
         WebApplication? app = null;
@@ -66,7 +74,7 @@ public sealed class MonolithHost : IAsyncDisposable
             var log = servers.Log;
             await ModelTopicsSetup.EnsureAsync(log, options.Spec, options.Partitions, options.Partitions, cancellation);
             var partitions = await log.PartitionsAsync(new ModelTopics(options.Spec.Name).Examples, cancellation);
-            app = Compose(options, partitions, servers);
+            app = Compose(options, listening, partitions, servers);
             await app.StartAsync(cancellation);
             await Ready(app, cancellation);
             return new MonolithHost(app, servers);
@@ -112,14 +120,15 @@ public sealed class MonolithHost : IAsyncDisposable
         }
     }
 
-    private static WebApplication Compose(MonolithHostOptions options, int partitions, Servers servers)
+    private static WebApplication Compose(
+        MonolithHostOptions options, IReadOnlyList<ListeningAddress> listening, int partitions, Servers servers)
     {
         // The content root holds no settings of anybody's: where the command is started changes nothing.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         var (spec, folder) = (options.Spec, options.Folder);
         builder.Logging.ClearProviders();
         options.Logging(builder.Logging);
-        builder.WebHost.UseUrls(options.Urls);
+        builder.WebHost.UseUrls([.. listening.Select(a => a.Url)]);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopBound);
         builder.Services.AddSingleton(servers.Log);

@@ -15,7 +15,7 @@ public sealed record MonolithHostOptions
     /// <summary>Real servers to use; embedded parts by default.</summary>
     public ServerOptions Servers { get; init; } = ServerOptions.Embedded;
 
-    /// <summary>What the HTTP API listens on; port 0 takes a free one.</summary>
+    /// <summary>What the HTTP API listens on, several separated by semicolons; port 0 takes a free one.</summary>
     public string Urls { get; init; } = "http://127.0.0.1:0";
 
     /// <summary>Trainer workers.</summary>

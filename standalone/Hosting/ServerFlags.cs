@@ -69,7 +69,7 @@ internal sealed class ServerFlags
             throw new UsageException("--kafka-setting and --kafka-settings say how to reach Kafka: --kafka HOST:PORT must say where");
         }
 
-        if (kafka is not null && !kafka.Split(',').All(IsAddress))
+        if (kafka is not null && !kafka.Split(',').All(NetworkAddress.IsHostAndPort))
         {
             throw new UsageException($"--kafka is '{kafka}'; allowed is HOST:PORT, several separated by commas");
         }
@@ -112,14 +112,14 @@ internal sealed class ServerFlags
         settings[setting[..equals].Trim()] = setting[(equals + 1)..].Trim();
     }
 
-    private static bool IsAddress(string address) =>
-        address.LastIndexOf(':') is > 0 and var colon && int.TryParse(address.AsSpan(colon + 1), out var port) && port is > 0 and <= 65535;
-
     private static bool IsRedis(string redis)
     {
         try
         {
-            return IsAddress(redis.Split(',')[0]) && ConfigurationOptions.Parse(redis).EndPoints.Count > 0;
+            // What has no = is an address; the rest are options.
+            var parts = redis.Split(',').Select(part => part.Trim()).Where(part => part.Length > 0).ToArray();
+            return parts is [var first, ..] && !first.Contains('=') && parts.All(p => p.Contains('=') || NetworkAddress.IsHostAndPort(p))
+                && ConfigurationOptions.Parse(redis).EndPoints.Count > 0;
         }
         catch (ArgumentException)
         {

@@ -27,7 +27,9 @@ internal static class RunCommand
         };
         var urls = new Option<string>("--urls")
         {
-            Description = "What the HTTP API listens on.",
+            Description = "What the HTTP API listens on: localhost or an address of this machine; http://*:5080 for every interface. "
+                + "Several are separated by semicolons.",
+            HelpName = "URL",
             DefaultValueFactory = _ => "http://127.0.0.1:5080",
         };
         var workers = new Option<int>("--workers")
@@ -54,7 +56,7 @@ internal static class RunCommand
         command.SetAction((parsed, cancellation) => Run(
             parsed.GetRequiredValue(model),
             parsed.GetRequiredValue(data),
-            CheckedUrl(parsed.GetRequiredValue(urls)),
+            parsed.GetRequiredValue(urls),
             CheckedWorkers(parsed.GetRequiredValue(workers)),
             servers.Read(parsed),
             parsed.InvocationConfiguration.Output,
@@ -69,6 +71,7 @@ internal static class RunCommand
     private static async Task<int> Run(
         string model, string data, string urls, int workers, ServerOptions servers, TextWriter output, CancellationToken cancellation)
     {
+        var listening = Listening.Parse(urls);
         var spec = ModelSpecFile.Load(model);
         using var folder = DataFolder.Open(data);
         var options = new MonolithHostOptions
@@ -81,7 +84,15 @@ internal static class RunCommand
             Logging = Logging.ToConsole,
         };
         await using var host = await MonolithHost.StartAsync(options, cancellation);
-        await output.WriteLineAsync($"model '{spec.Name}' is served on {host.Address}, data in {folder.Path}; Ctrl-C stops");
+        await output.WriteLineAsync(
+            $"model '{spec.Name}' is served on {string.Join(", ", host.Addresses)}, data in {folder.Path}; Ctrl-C stops");
+        if (listening.Any(address => address.IsOpen))
+        {
+            await output.WriteLineAsync(
+                "other machines can reach it: everybody who does can post events and read what is learned, since there is no "
+                + "authentication; put a proxy with one in front, or listen on 127.0.0.1");
+        }
+
         await output.FlushAsync(CancellationToken.None);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(host.Stopping, cancellation);
         await Task.Delay(Timeout.Infinite, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -90,9 +101,4 @@ internal static class RunCommand
             ? ExitCodes.Success
             : throw new InvalidOperationException("a part of the service failed for good; the log says which and why");
     }
-
-    private static string CheckedUrl(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme == Uri.UriSchemeHttp && parsed.AbsolutePath == "/"
-            ? url
-            : throw new UsageException($"--urls is '{url}'; allowed is one like http://127.0.0.1:5080 (TLS belongs to a proxy in front)");
 }

@@ -35,7 +35,9 @@ public sealed class MonolithCommandLineTests : IDisposable
     [InlineData("demo --users many", "--users")]
     [InlineData("demo --duration -1", "--duration is -1; allowed is more than 0 seconds")]
     [InlineData("run --model m.yaml", "--data-dir")]
-    [InlineData("run --model m.yaml --data-dir d --urls nonsense", "--urls is 'nonsense'; allowed is one like http://127.0.0.1:5080")]
+    [InlineData("run --model m.yaml --data-dir d --urls nonsense", "--urls is 'nonsense': it does not begin with http://")]
+    [InlineData("run --model m.yaml --data-dir d --urls http://127.0.0.l:5080", "'127.0.0.l' is not an IP address")]
+    [InlineData("tables --model m --url httpx://127.0.0.1:5080", "--url is 'httpx://127.0.0.1:5080'")]
     [InlineData("run --model m.yaml --data-dir d --workers 0", "--workers is 0; allowed is 1 to 256")]
     public async Task A_wrong_option_is_bad_usage_and_says_what_is_allowed(string arguments, string says)
     {

@@ -11,6 +11,8 @@ public sealed class ServerFlagsTests : IDisposable
     [Theory]
     [InlineData("--kafka is 'nowhere'; allowed is HOST:PORT, several separated by commas", "--kafka", "nowhere")]
     [InlineData("--kafka is 'a:1,b:99999'; allowed is HOST:PORT, several separated by commas", "--kafka", "a:1,b:99999")]
+    [InlineData("--kafka is 'http://a:1'; allowed is HOST:PORT, several separated by commas", "--kafka", "http://a:1")]
+    [InlineData("--redis is not understood; allowed is HOST:PORT, with options after commas (HOST:PORT,password=...,ssl=true)", "--redis", "redis://a:1")]
     [InlineData("--redis is not understood; allowed is HOST:PORT, with options after commas (HOST:PORT,password=...,ssl=true)", "--redis", "a:1,pasword=secret")]
     [InlineData("--kafka-setting: allowed is NAME=VALUE, such as security.protocol=SASL_SSL", "--kafka", "a:1", "--kafka-setting", "secret")]
     [InlineData("--kafka-setting and --kafka-settings say how to reach Kafka: --kafka HOST:PORT must say where", "--kafka-setting", "a=b")]
