@@ -10,8 +10,7 @@ switch (args.FirstOrDefault())
             return 2;
         }
 
-        new TableBench(options).Run();
-        return 0;
+        return new TableBench(options).Run() ? 0 : 1;
     case "events":
         return await EventsBench.RunAsync(args[1..]);
     case "inner":

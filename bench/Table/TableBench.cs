@@ -11,8 +11,11 @@ public sealed class TableBench(TableBenchOptions options)
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
+    private bool _limitIsBeaten;
+
     /// <summary>Measures, prints, and writes the report.</summary>
-    public void Run()
+    /// <returns>Whether the limit held everywhere: a limit that is beaten is none, and the shares of it say nothing.</returns>
+    public bool Run()
     {
         var report = options.MatrixOnly
             ? new JsonObject { ["machine"] = Machine() }
@@ -28,6 +31,8 @@ public sealed class TableBench(TableBenchOptions options)
             File.Move(file + ".new", file, overwrite: true);
             Console.WriteLine($"written to {file}");
         }
+
+        return !_limitIsBeaten;
     }
 
     /// <summary>Workloads that share their rows, for each size and dimension.</summary>
@@ -49,18 +54,18 @@ public sealed class TableBench(TableBenchOptions options)
     {
         var rows = workloads[0];
         using var ours = new Ours(rows.Dimension);
-        ours.Fill(rows);
+        var hugeShare = HugePages.ShareTakenBy(() => ours.Fill(rows));
         var found = ours.Table.Statistics();
         using var dictionary = new DictionaryRows(rows);
         using var faster = Faster(rows);
-        using var limit = new Limit(rows, 1 - found.FirstBucketShare, found.IndexBytes);
+        using var limit = Limit.Best(rows, 1 - found.FirstBucketShare, found.IndexBytes, ours);
         Contender[] contenders = [ours, dictionary, faster, limit];
-        double[] inserts = [0, Fill(dictionary, rows), Fill(faster, rows), Fill(limit, rows)];
-        TuneLimit(limit, rows);
+        double[] inserts = [0, Fill(dictionary, rows), Fill(faster, rows), 0];
         var reports = new List<JsonObject>();
         foreach (var workload in workloads)
         {
             Console.WriteLine($"{workload.Rows:N0} rows × {workload.Dimension}, ids {workload.Draw}");
+            limit.HalfMissing = workload.Draw == Draw.HalfMissing;
             var rates = new Rates(workload, contenders, options.Quick ? 60 : 200);
             rates.Run();
             var entries = contenders.Select((_, i) => Entry(rates, i, rates.Updates(i) > 0)).ToArray();
@@ -68,6 +73,9 @@ public sealed class TableBench(TableBenchOptions options)
             entries[2]["inserts_per_second"] = Math.Round(inserts[2]);
             entries[3]["lines_per_row"] = Math.Round(limit.LinesPerRow, 3);
             entries[3]["prefetch_distance"] = limit.Distance;
+            entries[3]["lookups_per_second_when_chosen"] = Math.Round(limit.TunedRate);
+            entries[3]["huge_page_share"] = Rounded(limit.HugeShare);
+            entries[0]["huge_page_share"] = Rounded(hugeShare);
             entries[0]["bytes_per_row_overhead"] = Math.Round(found.OverheadPerRow, 2);
             if (full)
             {
@@ -86,6 +94,7 @@ public sealed class TableBench(TableBenchOptions options)
         {
             ["lookup_share_of_limit"] = Math.Round(rates.Lookups(0) / rates.Lookups(3), 3),
             ["lookup_over_dictionary"] = Math.Round(rates.Lookups(0) / rates.Lookups(1), 2),
+            ["limit_beaten"] = IsBeaten(rates, contenders),
             ["update_over_dictionary"] = rates.Updates(1) > 0 ? Math.Round(rates.Updates(0) / rates.Updates(1), 2) : null,
             ["settings"] = Settings(workload),
         };
@@ -102,6 +111,24 @@ public sealed class TableBench(TableBenchOptions options)
         Print(report, contenders);
         return report;
     }
+
+    // Loudly: who reads the share of a limit that is none draws the wrong conclusion.
+    private bool IsBeaten(Rates rates, Contender[] contenders)
+    {
+        var best = Enumerable.Range(0, 3).MaxBy(rates.Lookups);
+        var isBeaten = rates.Lookups(best) > rates.Lookups(3);
+        if (isBeaten)
+        {
+            _limitIsBeaten = true;
+            Console.Error.WriteLine(
+                $"THE LIMIT IS BEATEN: {contenders[best].Name} {rates.Lookups(best):N0} lookups/s, limit {rates.Lookups(3):N0}; "
+                + "it was measured in a bad moment or is no limit for this workload: no share of it may be quoted");
+        }
+
+        return isBeaten;
+    }
+
+    private static double? Rounded(double? share) => share is { } x ? Math.Round(x, 3) : null;
 
     private void Details(JsonObject entry, Workload workload, Ours ours)
     {
@@ -143,24 +170,6 @@ public sealed class TableBench(TableBenchOptions options)
         var start = Stopwatch.GetTimestamp();
         contender.Fill(workload);
         return workload.Rows / Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
-
-    private static void TuneLimit(Limit limit, Workload workload)
-    {
-        var best = 0.0;
-        var chosen = limit.Distance;
-        foreach (var distance in new[] { 12, 16, 24, 32, 48, 64 })
-        {
-            limit.Distance = distance;
-            var rates = new Rates(workload, [limit], rounds: 20);
-            rates.Run();
-            if (rates.Lookups(0) > best)
-            {
-                (best, chosen) = (rates.Lookups(0), distance);
-            }
-        }
-
-        limit.Distance = chosen;
     }
 
     private static JsonObject Entry(Rates rates, int contender, bool updates)
