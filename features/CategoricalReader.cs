@@ -1,3 +1,4 @@
+using System.Globalization;
 using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 
@@ -33,10 +34,15 @@ internal sealed class CategoricalReader(CategoricalFeature feature)
                 into.Add(FeatureId.Of(_salt, value.Integer));
                 return;
             default:
-                into.Add(FeatureId.Of(_salt, RawNumber.Of(feature.Name, value)));
+                into.Add(FeatureId.Of(_salt, Exact(RawNumber.Of(feature.Name, value))));
                 return;
         }
     }
+
+    private double Exact(double number) => Math.Abs(number) < FeatureLimits.ExactBelow
+        ? number
+        : throw new FeatureException(
+            feature.Name, number.ToString(CultureInfo.InvariantCulture), $"text or a number: {FeatureLimits.AllowedAsId}");
 
     private void ReadText(string text, List<ulong> into)
     {
@@ -55,6 +61,7 @@ internal sealed class CategoricalReader(CategoricalFeature feature)
         }
         else
         {
+            RequireFew(text.AsSpan().Count(separator) + 1);
             foreach (var part in text.AsSpan().Split(separator))
             {
                 AddPart(text.AsSpan(part), into);
@@ -69,9 +76,21 @@ internal sealed class CategoricalReader(CategoricalFeature feature)
             throw new FeatureException(feature.Name, "a list", AllowedOne);
         }
 
+        RequireFew(list.Values.Count);
         foreach (var part in list.Values)
         {
             AddPart(part, into);
+        }
+    }
+
+    private void RequireFew(int values)
+    {
+        if (values > FeatureLimits.MaxValues)
+        {
+            throw new FeatureException(
+                feature.Name,
+                string.Create(CultureInfo.InvariantCulture, $"{values:N0} values"),
+                string.Create(CultureInfo.InvariantCulture, $"at most {FeatureLimits.MaxValues:N0}"));
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -8,6 +10,11 @@ namespace Monolith.Contracts.Events;
 /// Raw values in JSON, the same in scoring requests and in events: a text, a number, or an array of texts and numbers for a
 /// multi-valued feature. <c>null</c> is a missing value.
 /// </summary>
+/// <remarks>
+/// An integer keeps all its digits, because it may be an id: one that does not fit a signed 64-bit integer is read as the
+/// text of its digits, which names the same row. Any other number is a double; in an array, where values are always ids, one
+/// of 2⁵³ or more is refused, because a double no longer says which integer was meant.
+/// </remarks>
 public sealed class FeatureValueConverter : JsonConverter<FeatureValue>
 {
     /// <inheritdoc/>
@@ -21,15 +28,21 @@ public sealed class FeatureValueConverter : JsonConverter<FeatureValue>
             case JsonTokenType.Null:
                 return new FeatureValue();
             case JsonTokenType.String:
-                return new FeatureValue { Text = reader.GetString() };
+                return new FeatureValue { Text = Text(ref reader) };
             case JsonTokenType.Number:
-                return reader.TryGetInt64(out var integer)
-                    ? new FeatureValue { Integer = integer }
+                return reader.TryGetInt64(out var integer) ? new FeatureValue { Integer = integer }
+                    : Digits(ref reader) is { } digits ? new FeatureValue { Text = digits }
                     : new FeatureValue { Number = Finite(ref reader) };
             case JsonTokenType.StartArray:
                 var list = new TextList();
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
+                    if (list.Values.Count == FeatureLimits.MaxValues)
+                    {
+                        throw new JsonException(string.Create(
+                            CultureInfo.InvariantCulture, $"an array has more than {FeatureLimits.MaxValues:N0} values, the most allowed in a list of text or numbers"));
+                    }
+
                     list.Values.Add(Element(ref reader));
                 }
 
@@ -71,11 +84,35 @@ public sealed class FeatureValueConverter : JsonConverter<FeatureValue>
 
     private static string Element(ref Utf8JsonReader reader) => reader.TokenType switch
     {
-        JsonTokenType.String => reader.GetString()!,
-        JsonTokenType.Number when reader.TryGetInt64(out var integer) => integer.ToString(CultureInfo.InvariantCulture),
-        JsonTokenType.Number => Finite(ref reader).ToString(CultureInfo.InvariantCulture),
+        JsonTokenType.String => Text(ref reader),
+        JsonTokenType.Number => Digits(ref reader) ?? Fraction(Finite(ref reader)),
         _ => throw Wrong(reader.TokenType),
     };
+
+    private static string Fraction(double number) => Math.Abs(number) < FeatureLimits.ExactBelow
+        ? number.ToString(CultureInfo.InvariantCulture)
+        : throw new JsonException(
+            $"the number {number.ToString(CultureInfo.InvariantCulture)} in an array is no exact id; {FeatureLimits.AllowedAsId}");
+
+    /// <summary>The digits of an integer; null for a number with a fraction or an exponent.</summary>
+    internal static string? Digits(ref Utf8JsonReader reader)
+    {
+        ReadOnlySpan<byte> literal = reader.HasValueSequence ? reader.ValueSequence.ToArray() : reader.ValueSpan;
+        // JSON has no leading zeros, so only "-0" has another form than its integer.
+        return literal.ContainsAny(".eE"u8) ? null : literal.SequenceEqual("-0"u8) ? "0" : Encoding.ASCII.GetString(literal);
+    }
+
+    private static string Text(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new JsonException("a text is not Unicode (an unpaired surrogate, or bytes that are not UTF-8); a text is valid UTF-8", exception);
+        }
+    }
 
     private static double Finite(ref Utf8JsonReader reader) =>
         reader.TryGetDouble(out var number) && double.IsFinite(number)
