@@ -16,11 +16,13 @@ namespace Monolith.Features;
 /// Rows[o]      for the o-th of FeatureBatch.AllIds, the place of its row in the order above
 /// Counts(s)    the T group sizes of shard s: what a lookup or push of the shard carries
 /// </code>
-/// <para>One shard groups by table alone. An id that occurs in two tables is two rows.</para>
+/// <para>One shard groups by table alone. An id that occurs in two tables is two rows. Ids that a batch's examples share
+/// (<see cref="FeatureBatch.SharedRange"/>) come first and are one occurrence each.</para>
 /// </remarks>
 public sealed class BatchIds
 {
     private const int SmallestBatch = 256;
+    private static readonly ulong Key = (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue);
     private readonly int[] _tableOf;
     private readonly int[] _counts;
     private readonly int[] _starts;
@@ -123,6 +125,15 @@ public sealed class BatchIds
     private int FindDistinct(FeatureBatch batch, ReadOnlySpan<ulong> all)
     {
         var (distinct, o) = (0, 0);
+        for (var f = 0; f < _tableOf.Length; f++)
+        {
+            for (var end = batch.SharedRange(f).End.Value; o < end; o++)
+            {
+                _rows[o] = Find(_tableOf[f], all[o], ref distinct);
+            }
+        }
+
+        // A range of shared ids ends before what has been read by now.
         for (var e = 0; e < batch.Count; e++)
         {
             for (var f = 0; f < _tableOf.Length; f++)
@@ -139,9 +150,11 @@ public sealed class BatchIds
 
     private int Find(int table, ulong id, ref int distinct)
     {
-        // Fibonacci hashing: ids are hashes already, so the top bits of one multiplication spread them.
+        // Fibonacci hashing: ids are hashes already, so the top bits of one multiplication spread them. The key is drawn once
+        // a process, because whoever chooses ids could otherwise choose those that meet in few slots. It decides only where an
+        // id is looked for, never the order of rows.
         var mask = _slots.Length - 1;
-        var slot = (int)(((id + (ulong)table) * 0x9e3779b97f4a7c15UL) >> (64 - BitOperations.Log2((uint)_slots.Length)));
+        var slot = (int)((((id ^ Key) + (ulong)table) * 0x9e3779b97f4a7c15UL) >> (64 - BitOperations.Log2((uint)_slots.Length)));
         for (; ; slot = (slot + 1) & mask)
         {
             var entry = _slots[slot];

@@ -6,13 +6,21 @@ namespace Monolith.Features;
 /// Ids and numbers of a batch of examples, reused from batch to batch. Example-major: the ids of embedded feature f of
 /// example e are <c>Ids(e, f)</c>, any number of them.
 /// </summary>
+/// <remarks>
+/// A batch of one request's candidates holds the ids of the request's shared features once, at the front of
+/// <see cref="AllIds"/>; each example that has no value of its own refers to them. So its size is a sum, not a product.
+/// Other batches share nothing: each <see cref="SharedRange"/> is empty.
+/// </remarks>
 /// <param name="embeddedFeatures">E, embedded features an example.</param>
 /// <param name="numericFeatures">N, numbers an example.</param>
 public sealed class FeatureBatch(int embeddedFeatures, int numericFeatures)
 {
     private readonly List<ulong> _ids = [];
-    private readonly List<int> _ends = [];
+    private readonly List<(int Start, int End)> _cells = [];
     private readonly List<float> _numbers = [];
+    private readonly (int Start, int End)[] _shared = new (int, int)[embeddedFeatures];
+
+    private int _written;
 
     /// <summary>E, embedded features an example.</summary>
     public int EmbeddedFeatures { get; } = embeddedFeatures;
@@ -33,17 +41,26 @@ public sealed class FeatureBatch(int embeddedFeatures, int numericFeatures)
     public void Clear()
     {
         _ids.Clear();
-        _ends.Clear();
+        _cells.Clear();
         _numbers.Clear();
+        Array.Clear(_shared);
+        _written = 0;
         Count = 0;
     }
 
     /// <summary>Where the ids of a feature of an example lie in <see cref="AllIds"/>.</summary>
     public Range Range(int example, int feature)
     {
-        var cell = (example * EmbeddedFeatures) + feature;
-        return (cell == 0 ? 0 : _ends[cell - 1]).._ends[cell];
+        var (start, end) = _cells[(example * EmbeddedFeatures) + feature];
+        return start..end;
     }
+
+    /// <summary>Where the ids of a feature lie that examples share; empty when they share none.</summary>
+    public Range SharedRange(int feature) => _shared[feature].Start.._shared[feature].End;
+
+    /// <summary>Whether an example has the shared ids of a feature, of which there is at least one.</summary>
+    public bool HasShared(int example, int feature) =>
+        _shared[feature] is var shared && shared.End > shared.Start && _cells[(example * EmbeddedFeatures) + feature] == shared;
 
     /// <summary>The ids of a feature of an example.</summary>
     public ReadOnlySpan<ulong> Ids(int example, int feature) => AllIds[Range(example, feature)];
@@ -55,7 +72,22 @@ public sealed class FeatureBatch(int embeddedFeatures, int numericFeatures)
     internal void AddIds(ReadOnlySpan<ulong> ids) => _ids.AddRange(ids);
 
     /// <summary>Ends the feature being written; features come in order.</summary>
-    internal void EndFeature() => _ends.Add(_ids.Count);
+    internal void EndFeature()
+    {
+        _cells.Add((_written, _ids.Count));
+        _written = _ids.Count;
+    }
+
+    /// <summary>Adds the ids of a feature that examples share; the features come in order, before the first example.</summary>
+    internal void AddShared(int feature, ReadOnlySpan<ulong> ids)
+    {
+        _ids.AddRange(ids);
+        _shared[feature] = (_written, _ids.Count);
+        _written = _ids.Count;
+    }
+
+    /// <summary>Ends the feature being written, which has the shared ids.</summary>
+    internal void EndFeatureAsShared(int feature) => _cells.Add(_shared[feature]);
 
     /// <summary>Adds a number.</summary>
     internal void AddNumber(float value) => _numbers.Add(value);

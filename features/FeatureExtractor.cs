@@ -10,7 +10,8 @@ namespace Monolith.Features;
 /// <remarks>
 /// The values of a request's shared fields are extracted once: an extractor remembers them for as long as it is given the
 /// same <c>shared</c> instance, which therefore must not be changed between calls (make a new one, or call
-/// <see cref="ForgetShared"/>). A field that an item has too is taken from the item.
+/// <see cref="ForgetShared"/>). A field that an item has too is taken from the item. Scoring uses
+/// <see cref="BeginRequest"/> and <see cref="AppendCandidate"/>, which also write the shared ids only once.
 /// </remarks>
 public sealed class FeatureExtractor
 {
@@ -104,11 +105,58 @@ public sealed class FeatureExtractor
             into.EndFeature();
         }
 
-        for (var n = 0; n < _fixedNumbers.Length; n++)
+        WriteNumbers(into);
+        into.EndExample();
+    }
+
+    /// <summary>
+    /// Begins a batch of one request's candidates: empties it and writes the ids of the shared fields once, for
+    /// <see cref="AppendCandidate"/>.
+    /// </summary>
+    /// <param name="shared">The request's values, by field.</param>
+    /// <param name="into">Receives the candidates.</param>
+    /// <exception cref="FeatureException">A value is not what its feature takes; the batch is empty.</exception>
+    public void BeginRequest(IDictionary<string, FeatureValue> shared, FeatureBatch into)
+    {
+        ArgumentNullException.ThrowIfNull(shared);
+        ArgumentNullException.ThrowIfNull(into);
+        into.Clear();
+        _sharedSource = null;
+        _shared.Read(shared);
+        for (var f = 0; f < _plans.Length; f++)
         {
-            into.AddNumber((_fixedNumbers[n] ?? _item.Number(n) ?? _shared.Number(n)) is { } number ? Bound(n, number) : 0);
+            if (_plans[f].Of is null)
+            {
+                into.AddShared(f, _plans[f].Fixed ?? _shared.Ids(f));
+            }
+        }
+    }
+
+    /// <summary>
+    /// Adds a candidate of the request last begun; the same example as <see cref="Append"/> adds, but shared ids are referred to.
+    /// </summary>
+    /// <param name="item">The item's values, by field.</param>
+    /// <param name="into">The batch given to <see cref="BeginRequest"/>.</param>
+    /// <exception cref="FeatureException">A value is not what its feature takes; the batch is as it was.</exception>
+    public void AppendCandidate(IDictionary<string, FeatureValue> item, FeatureBatch into)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        ArgumentNullException.ThrowIfNull(into);
+        _item.Read(item);
+        for (var f = 0; f < _plans.Length; f++)
+        {
+            if (_plans[f].Of is null && (_plans[f].Fixed is not null || !_item.HasIds(f)))
+            {
+                into.EndFeatureAsShared(f);
+            }
+            else
+            {
+                WriteIds(f, into);
+                into.EndFeature();
+            }
         }
 
+        WriteNumbers(into);
         into.EndExample();
     }
 
@@ -141,6 +189,14 @@ public sealed class FeatureExtractor
         }
 
         into.AddId(cross);
+    }
+
+    private void WriteNumbers(FeatureBatch into)
+    {
+        for (var n = 0; n < _fixedNumbers.Length; n++)
+        {
+            into.AddNumber((_fixedNumbers[n] ?? _item.Number(n) ?? _shared.Number(n)) is { } number ? Bound(n, number) : 0);
+        }
     }
 
     private ReadOnlySpan<ulong> IdsOf(int feature) =>

@@ -30,6 +30,9 @@ public sealed class RowPooling
     /// <summary>E·k, values of an example's pooled vectors.</summary>
     public int VectorsLength => _combiners.Length * Width;
 
+    /// <summary>E, embedded features.</summary>
+    public int Features => _combiners.Length;
+
     /// <summary>Pools the rows of B examples.</summary>
     /// <param name="batch">Which ids each feature of each example has.</param>
     /// <param name="rows">For each occurrence, the place of its row: <see cref="BatchIds.Rows"/>.</param>
@@ -41,13 +44,62 @@ public sealed class RowPooling
         FeatureBatch batch, ReadOnlySpan<int> rows, ReadOnlySpan<float> values, Span<float> first, Span<float> vectors, int stride)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        for (var e = 0; e < batch.Count; e++)
+        ForwardExamples(batch, 0..batch.Count, default, rows, values, first, vectors, stride);
+    }
+
+    /// <summary>Pools the ids that a batch's examples share, once for all of them.</summary>
+    /// <param name="batch">As in <see cref="Forward"/>.</param>
+    /// <param name="rows">For each occurrence, the place of its row.</param>
+    /// <param name="values">The rows, n × (1 + k).</param>
+    /// <param name="first">Receives E pooled first-order weights.</param>
+    /// <param name="vectors">Receives E × k.</param>
+    public void ForwardShared(
+        FeatureBatch batch, ReadOnlySpan<int> rows, ReadOnlySpan<float> values, Span<float> first, Span<float> vectors)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        for (var f = 0; f < _combiners.Length; f++)
+        {
+            first[f] = Pool(rows[batch.SharedRange(f)], _combiners[f], values, vectors.Slice(f * Width, Width));
+        }
+    }
+
+    /// <summary>Pools the rows of some examples; what they share was pooled before.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="examples">Which of its examples.</param>
+    /// <param name="shared">What <see cref="ForwardShared"/> received; not read when the batch shares nothing.</param>
+    /// <param name="rows">For each occurrence, the place of its row.</param>
+    /// <param name="values">The rows, n × (1 + k).</param>
+    /// <param name="first">Receives a sum of pooled first-order weights for each of the examples.</param>
+    /// <param name="vectors">Receives the examples' E × k pooled vectors, <paramref name="stride"/> apart.</param>
+    /// <param name="stride">Distance between examples in <paramref name="vectors"/>, at least E·k.</param>
+    public void ForwardExamples(
+        FeatureBatch batch,
+        Range examples,
+        SharedPools shared,
+        ReadOnlySpan<int> rows,
+        ReadOnlySpan<float> values,
+        Span<float> first,
+        Span<float> vectors,
+        int stride)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var (begin, count) = examples.GetOffsetAndLength(batch.Count);
+        for (var e = 0; e < count; e++)
         {
             var sum = 0f;
             var example = vectors.Slice(e * stride, VectorsLength);
             for (var f = 0; f < _combiners.Length; f++)
             {
-                sum += Pool(rows[batch.Range(e, f)], _combiners[f], values, example.Slice(f * Width, Width));
+                var vector = example.Slice(f * Width, Width);
+                if (batch.HasShared(begin + e, f))
+                {
+                    shared.Vectors.Slice(f * Width, Width).CopyTo(vector);
+                    sum += shared.First[f];
+                }
+                else
+                {
+                    sum += Pool(rows[batch.Range(begin + e, f)], _combiners[f], values, vector);
+                }
             }
 
             first[e] = sum;
@@ -131,4 +183,16 @@ public sealed class RowPooling
             y[i] += scale * x[i];
         }
     }
+}
+
+/// <summary>What a batch's examples share, pooled once.</summary>
+/// <param name="first">E pooled first-order weights.</param>
+/// <param name="vectors">E × k.</param>
+public readonly ref struct SharedPools(ReadOnlySpan<float> first, ReadOnlySpan<float> vectors)
+{
+    /// <summary>E pooled first-order weights.</summary>
+    public ReadOnlySpan<float> First { get; } = first;
+
+    /// <summary>E × k.</summary>
+    public ReadOnlySpan<float> Vectors { get; } = vectors;
 }

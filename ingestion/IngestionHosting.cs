@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
+using Monolith.Http;
 using Monolith.Ingestion.Api;
 using Monolith.Ingestion.Joining;
 
@@ -18,9 +19,10 @@ public static class IngestionHosting
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(spec);
-        services.TryAddSingleton(TimeProvider.System);
+        services.AddRequestBodies();
         return services.AddSingleton(s => new EventIngest(
             s.GetRequiredService<IEventLog>(),
+            s.GetRequiredService<RequestBodies>(),
             spec,
             options ?? new IngestionOptions(),
             s.GetRequiredService<TimeProvider>(),

@@ -20,16 +20,22 @@ public static class EventJson
     private static readonly FeatureValueConverter FeatureValues = new();
 
     /// <summary>Reads one impression, or an array of them.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="maxEvents">Events that are allowed; checked while reading.</param>
     /// <exception cref="EventFormatException">Names the place, what was found and what is allowed.</exception>
-    public static List<Impression> Impressions(ReadOnlySequence<byte> json) => Many(json, ReadImpression);
+    /// <exception cref="TooManyEventsException">There are more events.</exception>
+    public static List<Impression> Impressions(ReadOnlySequence<byte> json, int maxEvents) => Many(json, maxEvents, ReadImpression);
 
     /// <summary>Reads one action, or an array of them.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="maxEvents">Events that are allowed; checked while reading.</param>
     /// <exception cref="EventFormatException">Names the place, what was found and what is allowed.</exception>
-    public static List<Action> Actions(ReadOnlySequence<byte> json) => Many(json, ReadAction);
+    /// <exception cref="TooManyEventsException">There are more events.</exception>
+    public static List<Action> Actions(ReadOnlySequence<byte> json, int maxEvents) => Many(json, maxEvents, ReadAction);
 
     private delegate T ReadOne<T>(ref Utf8JsonReader reader, JsonPath path);
 
-    private static List<T> Many<T>(ReadOnlySequence<byte> json, ReadOne<T> readOne)
+    private static List<T> Many<T>(ReadOnlySequence<byte> json, int maxEvents, ReadOne<T> readOne)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
         var path = new JsonPath();
@@ -45,6 +51,11 @@ public static class EventJson
             {
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
+                    if (many.Count == maxEvents)
+                    {
+                        throw new TooManyEventsException(maxEvents);
+                    }
+
                     many.Add(readOne(ref reader, path.At(many.Count)));
                 }
             }
@@ -132,6 +143,7 @@ public static class EventJson
         OpenArray(ref reader, path, "an array of shown items");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
+            RequireFew(into.Items.Count, EventRules.MaxItems, path);
             var at = path.At(into.Items.Count);
             var item = new ShownItem();
             Open(ref reader, at, "a shown item, which is an object");
@@ -163,6 +175,7 @@ public static class EventJson
         OpenArray(ref reader, path, "an array of versions");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
+            RequireFew(into.Versions.Count, EventRules.MaxVersions, path);
             var at = path.At(into.Versions.Count);
             var version = new ShardVersion();
             Open(ref reader, at, "a version, which is an object");
@@ -216,6 +229,15 @@ public static class EventJson
         }
     }
 
+    private static void RequireFew(int before, int max, JsonPath path)
+    {
+        if (before == max)
+        {
+            throw new EventFormatException(
+                string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{path}: there are more than {max:N0}; at most {max:N0} are allowed."));
+        }
+    }
+
     private static bool Member(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
     private static void Open(ref Utf8JsonReader reader, JsonPath path, string wanted)
@@ -241,7 +263,7 @@ public static class EventJson
         return reader.TokenType switch
         {
             JsonTokenType.String => reader.GetString()!,
-            JsonTokenType.Number when reader.TryGetInt64(out var integer) => integer.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            JsonTokenType.Number when FeatureValueConverter.Digits(ref reader) is { } digits => digits,
             JsonTokenType.Null => string.Empty,
             _ => throw path.Error("a text", Found(reader)),
         };

@@ -12,6 +12,9 @@ public static class EventRules
     /// <summary>Items an impression may have.</summary>
     public const int MaxItems = 10_000;
 
+    /// <summary>Versions an impression may have: one a shard and one of the dense parameters.</summary>
+    public const int MaxVersions = Specification.SpecLimits.Shards + 1;
+
     /// <summary>What is wrong with an impression; null when nothing is.</summary>
     public static string? Mistake(Impression impression)
     {

@@ -7,6 +7,8 @@ using Microsoft.Extensions.Logging;
 using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
+using Monolith.Http;
+using Monolith.Ingestion.Wire;
 using EventAction = Monolith.Contracts.Events.Action;
 
 namespace Monolith.Ingestion.Api;
@@ -17,6 +19,7 @@ namespace Monolith.Ingestion.Api;
 /// </summary>
 internal sealed partial class EventIngest(
     IEventLog log,
+    RequestBodies bodies,
     ModelSpec spec,
     IngestionOptions options,
     TimeProvider time,
@@ -36,7 +39,7 @@ internal sealed partial class EventIngest(
             "impressions",
             _topics.Impressions,
             EventJson.Impressions,
-            bytes => Impressions.Parser.ParseFrom(bytes).Impressions_,
+            bytes => Impressions.Parser.ParseFrom(bytes.Span).Impressions_,
             EventRules.Mistake,
             e => e.RequestId,
             e => e.EventTimeMs,
@@ -49,7 +52,7 @@ internal sealed partial class EventIngest(
             "actions",
             _topics.Actions,
             EventJson.Actions,
-            bytes => Actions.Parser.ParseFrom(bytes).Actions_,
+            bytes => Actions.Parser.ParseFrom(bytes.Span).Actions_,
             EventRules.Mistake,
             e => e.RequestId,
             e => e.EventTimeMs,
@@ -77,20 +80,35 @@ internal sealed partial class EventIngest(
     private async Task<IResult> AnswerAsync<T>(HttpContext context, Kind<T> kind)
         where T : class, IMessage<T>
     {
-        var body = await RequestBody.ReadAsync(context, options.MaxBodyBytes).ConfigureAwait(false);
-        if (body is null)
+        var batch = default(Batch);
+        using (var body = await bodies.ReadAsync(context, options.MaxBodyBytes).ConfigureAwait(false))
         {
-            return Problem(413, "The body is too large", $"At most {options.MaxBodyBytes:N0} bytes are allowed; send several requests.");
+            if ((body.Refusal ?? Prepare(context.Request.ContentType, body.Bytes, kind, out batch)) is { } refusal)
+            {
+                return refusal;
+            }
         }
 
+        return await AppendAsync(context, kind.Name, batch).ConfigureAwait(false);
+    }
+
+    // Everything that is large goes when this returns: while the log is waited for, only the records are kept.
+    private IResult? Prepare<T>(string? contentType, ReadOnlyMemory<byte> body, Kind<T> kind, out Batch batch)
+        where T : class, IMessage<T>
+    {
+        batch = default;
         IReadOnlyList<T> events;
         try
         {
-            events = Read(context.Request.ContentType, body, kind, out var unknown);
+            events = Read(contentType, body, kind, options.MaxBatch, out var unknown);
             if (unknown is not null)
             {
                 return Problem(415, "The content type is not known", unknown);
             }
+        }
+        catch (TooManyEventsException e)
+        {
+            return Problem(413, "The batch is too large", e.Message);
         }
         catch (EventFormatException e)
         {
@@ -101,28 +119,31 @@ internal sealed partial class EventIngest(
             return Problem(400, $"The {kind.Name} cannot be read", $"The body is no protobuf message of {kind.Name}: {e.Message}");
         }
 
-        if (events.Count > options.MaxBatch)
-        {
-            return Problem(413, "The batch is too large", $"It has {events.Count:N0} {kind.Name}; at most {options.MaxBatch:N0} are allowed.");
-        }
-
         // Of the events as they were sent: those without a time are given one next.
         var keys = events.Select(kind.KeyOf).ToArray();
         var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
         var mistakes = Check(events, kind, nowMs);
-        return mistakes.Count > 0
-            ? Results.ValidationProblem(mistakes, "Nothing of this request was taken.", title: $"The {kind.Name} have mistakes")
-            : await AppendAsync(context, events, keys, kind, body.Length).ConfigureAwait(false);
+        if (mistakes.Count > 0)
+        {
+            return Results.ValidationProblem(mistakes, "Nothing of this request was taken.", title: $"The {kind.Name} have mistakes");
+        }
+
+        var records = events.Select(
+            e => new NewRecord(kind.Topic, NewRecord.ByKey, Encoding.UTF8.GetBytes(kind.RequestOf(e)), e.ToByteArray()));
+        batch = new Batch(keys, [.. records], body.Length);
+        return null;
     }
 
-    private static IReadOnlyList<T> Read<T>(string? contentType, byte[] body, Kind<T> kind, out string? unknown)
+    private static IReadOnlyList<T> Read<T>(
+        string? contentType, ReadOnlyMemory<byte> body, Kind<T> kind, int maxEvents, out string? unknown)
     {
         unknown = null;
         switch (contentType?.Split(';')[0].Trim().ToLowerInvariant())
         {
             case null or "" or "application/json":
-                return kind.FromJson(new ReadOnlySequence<byte>(body));
+                return kind.FromJson(new ReadOnlySequence<byte>(body), maxEvents);
             case "application/x-protobuf" or "application/protobuf" or "application/vnd.google.protobuf":
+                BatchWire.RequireFew(body.Span, maxEvents);
                 return kind.FromProtobuf(body);
             default:
                 unknown = $"'{contentType}' was sent; application/json and application/x-protobuf are understood.";
@@ -151,23 +172,21 @@ internal sealed partial class EventIngest(
         return mistakes;
     }
 
-    private async Task<IResult> AppendAsync<T>(HttpContext context, IReadOnlyList<T> events, UInt128[] keys, Kind<T> kind, int bytes)
-        where T : class, IMessage<T>
+    private async Task<IResult> AppendAsync(HttpContext context, string name, Batch batch)
     {
-        if (Interlocked.Add(ref _waitingBytes, bytes) > options.MaxWaitingBytes && bytes <= options.MaxWaitingBytes)
+        if (Interlocked.Add(ref _waitingBytes, batch.Bytes) > options.MaxWaitingBytes && batch.Bytes <= options.MaxWaitingBytes)
         {
-            Interlocked.Add(ref _waitingBytes, -bytes);
+            Interlocked.Add(ref _waitingBytes, -batch.Bytes);
             return TryLater(context, 429, "The event log is behind", "Nothing of this request was taken.");
         }
 
-        using var claim = _recent.Begin(keys);
+        using var claim = _recent.Begin(batch.Keys);
         try
         {
             using var timeout = new CancellationTokenSource(options.AppendTimeout, time);
             var started = time.GetTimestamp();
             await EnsureTopicsAsync(timeout.Token).ConfigureAwait(false);
-            var records = claim.Fresh.ConvertAll(
-                i => new NewRecord(kind.Topic, NewRecord.ByKey, Encoding.UTF8.GetBytes(kind.RequestOf(events[i])), events[i].ToByteArray()));
+            var records = claim.Fresh.ConvertAll(i => batch.Records[i]);
             if (records.Count > 0)
             {
                 await log.AppendAsync(records, timeout.Token).AsTask().WaitAsync(timeout.Token).ConfigureAwait(false);
@@ -176,9 +195,9 @@ internal sealed partial class EventIngest(
             // Before waiting for others, who may wait for these.
             claim.Taken();
             await claim.Earlier.WaitAsync(timeout.Token).ConfigureAwait(false);
-            var again = events.Count - records.Count;
-            _metrics.Accepted(kind.Name, records.Count, again, time.GetElapsedTime(started));
-            return Results.Ok(new Accepted(events.Count, again));
+            var again = batch.Records.Length - records.Count;
+            _metrics.Accepted(name, records.Count, again, time.GetElapsedTime(started));
+            return Results.Ok(new Accepted(batch.Records.Length, again));
         }
         catch (Exception e) when (e is EventLogException or OperationCanceledException)
         {
@@ -188,7 +207,7 @@ internal sealed partial class EventIngest(
         }
         finally
         {
-            Interlocked.Add(ref _waitingBytes, -bytes);
+            Interlocked.Add(ref _waitingBytes, -batch.Bytes);
         }
     }
 
@@ -229,11 +248,17 @@ internal sealed partial class EventIngest(
         [property: JsonPropertyName("accepted")] int Count,
         [property: JsonPropertyName("duplicates")] int Again);
 
+    /// <summary>Events that are ready for the log.</summary>
+    /// <param name="Keys">What makes each of them the same as another.</param>
+    /// <param name="Records">Their records.</param>
+    /// <param name="Bytes">Bytes of the body that they came in.</param>
+    private readonly record struct Batch(UInt128[] Keys, NewRecord[] Records, int Bytes);
+
     private sealed record Kind<T>(
         string Name,
         string Topic,
-        Func<ReadOnlySequence<byte>, IReadOnlyList<T>> FromJson,
-        Func<byte[], IReadOnlyList<T>> FromProtobuf,
+        Func<ReadOnlySequence<byte>, int, IReadOnlyList<T>> FromJson,
+        Func<ReadOnlyMemory<byte>, IReadOnlyList<T>> FromProtobuf,
         Func<T, string?> Mistake,
         Func<T, string> RequestOf,
         Func<T, long> TimeOf,

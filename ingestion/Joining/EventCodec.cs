@@ -16,9 +16,9 @@ internal static class EventCodec
     public const string Json = "application/json";
     public const string Protobuf = "application/x-protobuf";
 
-    public static byte[] JsonImpression(ReadOnlyMemory<byte> json) => One(EventJson.Impressions(new ReadOnlySequence<byte>(json)));
+    public static byte[] JsonImpression(ReadOnlyMemory<byte> json) => One(EventJson.Impressions, json);
 
-    public static byte[] JsonAction(ReadOnlyMemory<byte> json) => One(EventJson.Actions(new ReadOnlySequence<byte>(json)));
+    public static byte[] JsonAction(ReadOnlyMemory<byte> json) => One(EventJson.Actions, json);
 
     /// <summary>The record's bytes as protobuf; false with what is wrong when there are none.</summary>
     public static bool Decode(
@@ -75,7 +75,18 @@ internal static class EventCodec
         }
     }
 
-    private static byte[] One<T>(List<T> events)
+    private static byte[] One<T>(Func<ReadOnlySequence<byte>, int, List<T>> read, ReadOnlyMemory<byte> json)
         where T : IMessage<T>
-        => events.Count == 1 ? events[0].ToByteArray() : throw new EventFormatException($"A record holds one event; this one has an array of {events.Count}.");
+    {
+        try
+        {
+            return read(new ReadOnlySequence<byte>(json), 1) is [var only]
+                ? only.ToByteArray()
+                : throw new EventFormatException("A record holds one event; this one has an empty array.");
+        }
+        catch (TooManyEventsException e)
+        {
+            throw new EventFormatException("A record holds one event; this one has an array of several.", e);
+        }
+    }
 }

@@ -8,6 +8,8 @@ namespace Monolith.Serving.Api;
 /// <summary>Problem details (RFC 9457): one clear message, what was wrong and what is allowed.</summary>
 internal static class Problems
 {
+    private const int MaxPathLength = 200;
+
     public static ProblemHttpResult Invalid(string detail) => Of(StatusCodes.Status400BadRequest, "The request is not valid", detail);
 
     public static ProblemHttpResult Of(int status, string title, string detail) =>
@@ -22,7 +24,8 @@ internal static class Problems
     public static ProblemHttpResult Malformed(JsonException exception, string shape)
     {
         var at = $"line {(exception.LineNumber ?? 0) + 1}, byte {(exception.BytePositionInLine ?? 0) + 1}";
-        var path = string.IsNullOrEmpty(exception.Path) ? "" : $", {exception.Path}";
+        var place = exception.Path is { Length: > MaxPathLength } longPath ? $"{longPath.AsSpan(0, MaxPathLength)}…" : exception.Path;
+        var path = string.IsNullOrEmpty(place) ? "" : $", {place}";
         var problem = new ProblemDetails
         {
             Status = StatusCodes.Status400BadRequest,
@@ -31,13 +34,14 @@ internal static class Problems
         };
         problem.Extensions["line"] = (exception.LineNumber ?? 0) + 1;
         problem.Extensions["byte"] = (exception.BytePositionInLine ?? 0) + 1;
-        problem.Extensions["path"] = exception.Path;
+        problem.Extensions["path"] = place;
         return TypedResults.Problem(problem);
     }
 
     // The serializer's own messages speak of .NET types, which say nothing to who sent the request.
     private static string Cause(JsonException exception) => exception.Message switch
     {
+        _ when exception.InnerException?.Message.Contains("UTF-", StringComparison.Ordinal) == true => "a text is not Unicode: it has an unpaired surrogate, or bytes that are not UTF-8",
         var m when m.Contains("could not be mapped", StringComparison.Ordinal) => "a property of this name is not known",
         var m when m.Contains("could not be converted", StringComparison.Ordinal) => "a value is of the wrong type",
         var m when m.Contains("missing required properties", StringComparison.Ordinal) => "a required property is missing: 'item_id'",

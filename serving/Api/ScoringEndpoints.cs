@@ -1,11 +1,12 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Monolith.Features;
+using Monolith.Http;
 using Monolith.Serving.Scoring;
 
 namespace Monolith.Serving.Api;
@@ -25,14 +26,16 @@ public static class ScoringEndpoints
         var scorers = services.GetServices<ModelScorer>().ToDictionary(s => s.Spec.Name, StringComparer.Ordinal);
         var options = services.GetRequiredService<ScoringOptions>();
         var clock = services.GetRequiredService<TimeProvider>();
+        var bodies = services.GetRequiredService<RequestBodies>();
         return endpoints.MapPost(
             "/v1/models/{model}/score",
             (string model, HttpContext context) => scorers.TryGetValue(model, out var scorer)
-                ? Score(context, scorer, options, clock)
+                ? Score(context, scorer, bodies, options, clock)
                 : Task.FromResult<IResult>(Problems.NoSuchModel(model, scorers.Keys)));
     }
 
-    private static async Task<IResult> Score(HttpContext context, ModelScorer scorer, ScoringOptions options, TimeProvider clock)
+    private static async Task<IResult> Score(
+        HttpContext context, ModelScorer scorer, RequestBodies bodies, ScoringOptions options, TimeProvider clock)
     {
         if (!scorer.IsReady)
         {
@@ -41,28 +44,31 @@ public static class ScoringEndpoints
                 StatusCodes.Status503ServiceUnavailable, "Not ready", $"the parameters of model '{scorer.Spec.Name}' are still loading");
         }
 
+        using var body = await bodies.ReadAsync(context, (int)options.MaxBodyBytes);
+        return body.Refusal ?? Answer(context, body.Bytes.Span, scorer, clock);
+    }
+
+    private static IResult Answer(HttpContext context, ReadOnlySpan<byte> json, ModelScorer scorer, TimeProvider clock)
+    {
+        if (json.StartsWith(Encoding.UTF8.Preamble))
+        {
+            json = json[Encoding.UTF8.Preamble.Length..];
+        }
+
+        if (json.Length > ScoreRequestSize.UncountedBytes
+            && ScoreRequestCheck.FirstExcess(ScoreRequestSize.Of(json), scorer) is { } excess)
+        {
+            return Problems.Invalid(excess);
+        }
+
         ScoreRequest? request;
         try
         {
-            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            {
-                limit.MaxRequestBodySize = options.MaxBodyBytes;
-            }
-
-            request = await JsonSerializer.DeserializeAsync(
-                context.Request.Body, ScoreJson.Default.ScoreRequest, context.RequestAborted);
+            request = JsonSerializer.Deserialize(json, ScoreJson.Default.ScoreRequest);
         }
         catch (JsonException exception)
         {
             return Problems.Malformed(exception, Shape);
-        }
-        catch (BadHttpRequestException exception)
-        {
-            // The rest of the body is not read: the connection is closed after the answer.
-            context.Response.Headers.Connection = "close";
-            return exception.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? Problems.Of(exception.StatusCode, "The body is too large", $"a scoring request has at most {options.MaxBodyBytes} bytes")
-                : Problems.Of(exception.StatusCode, "The body could not be read", exception.Message);
         }
 
         if (request is null)
@@ -70,12 +76,9 @@ public static class ScoringEndpoints
             return Problems.Invalid($"the body is null; {Shape}");
         }
 
-        if (ScoreRequestCheck.FirstMistake(request, scorer) is { } mistake)
-        {
-            return Problems.Invalid(mistake);
-        }
-
-        return Answer(context, request, scorer, clock);
+        return ScoreRequestCheck.FirstMistake(request, scorer) is { } mistake
+            ? Problems.Invalid(mistake)
+            : Answer(context, request, scorer, clock);
     }
 
     private static IResult Answer(HttpContext context, ScoreRequest request, ModelScorer scorer, TimeProvider clock)
@@ -98,6 +101,10 @@ public static class ScoringEndpoints
         catch (DivergedModelException exception)
         {
             return Problems.Of(StatusCodes.Status503ServiceUnavailable, "The model has diverged", exception.Message);
+        }
+        catch (ScoreLimitException exception)
+        {
+            return Problems.Invalid(exception.Message);
         }
     }
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Monolith.Contracts.Specification;
+using Monolith.Http;
 using Monolith.Serving.Replica;
 using Monolith.Serving.Scoring;
 using OpenTelemetry.Metrics;
@@ -32,6 +33,7 @@ public static class ServingEndpoints
         ArgumentNullException.ThrowIfNull(spec);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(scoring);
+        services.AddRequestBodies();
         services.AddSingleton<ScoringMetrics>();
         services.AddSingleton(replica);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ParameterReplica>(provider, spec));

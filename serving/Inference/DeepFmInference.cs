@@ -7,8 +7,9 @@ using Monolith.Features;
 namespace Monolith.Serving.Inference;
 
 /// <summary>
-/// The forward pass of DeepFM (Guo et al., 2017) as <see cref="DenseLayout"/> defines it, in managed code. Buffers are
-/// reused: once they have grown to the largest request, scoring allocates nothing. One thread at a time.
+/// The forward pass of DeepFM (Guo et al., 2017) as <see cref="DenseLayout"/> defines it, in managed code. Examples are
+/// computed in blocks of up to <see cref="MaxBlock"/>, so its memory depends on the network and not on the request, and
+/// scoring allocates nothing. One thread at a time.
 /// </summary>
 /// <remarks>
 /// The first layer is the place where a request's shared features can be computed once: their columns of
@@ -16,6 +17,8 @@ namespace Monolith.Serving.Inference;
 /// </remarks>
 public sealed class DeepFmInference
 {
+    private const int MaxBlock = 128;
+    private const int MaxBlockValues = 1 << 18;
     private readonly DenseLayout _layout;
     private readonly RowPooling _pooling;
     private readonly DenseTensor _bias;
@@ -23,12 +26,15 @@ public sealed class DeepFmInference
     private readonly (DenseTensor Weight, DenseTensor Bias)[] _hidden;
     private readonly DenseTensor _head;
     private readonly int _numbers;
-    private readonly int _widest;
-    private float[] _inputs = [];
-    private float[] _layer = [];
-    private float[] _nextLayer = [];
-    private float[] _shared = [];
+    private readonly int _width;
+    private readonly int _block;
+    private readonly float[] _inputs;
+    private float[] _layer;
+    private float[] _nextLayer;
+    private readonly float[] _wide;
     private readonly float[] _sum;
+    private readonly float[] _sharedFirst;
+    private readonly float[] _sharedVectors;
 
     /// <summary>Prepares for a specification's network.</summary>
     public DeepFmInference(ModelSpec spec)
@@ -42,8 +48,16 @@ public sealed class DeepFmInference
         _hidden = [.. spec.Network.Hidden.Select((_, i) => (tensors[Name(i, "weight")], tensors[Name(i, "bias")]))];
         _head = tensors["head.weight"];
         _numbers = spec.Features.OfType<NumericFeature>().Count();
-        _widest = spec.Network.Hidden.DefaultIfEmpty(0).Max();
+        _width = _pooling.VectorsLength + _numbers;
+        var widest = spec.Network.Hidden.DefaultIfEmpty(0).Max();
+        _block = Math.Clamp(MaxBlockValues / Math.Max(_width, widest), 1, MaxBlock);
+        _inputs = new float[_block * _width];
+        _layer = new float[_block * widest];
+        _nextLayer = new float[_block * widest];
+        _wide = new float[_block];
         _sum = new float[_pooling.Width];
+        _sharedFirst = new float[_pooling.Features];
+        _sharedVectors = new float[_pooling.VectorsLength];
         Tasks = spec.Tasks.Length;
     }
 
@@ -67,17 +81,32 @@ public sealed class DeepFmInference
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentOutOfRangeException.ThrowIfNotEqual(dense.Length, DenseLength, nameof(dense));
-        var (count, width) = (batch.Count, _pooling.VectorsLength + _numbers);
-        Reserve(count, width);
-        _pooling.Forward(batch, rows, values, _shared, _inputs, width);
+        _pooling.ForwardShared(batch, rows, values, _sharedFirst, _sharedVectors);
+        for (var start = 0; start < batch.Count; start += _block)
+        {
+            var examples = start..Math.Min(start + _block, batch.Count);
+            ScoreBlock(batch, examples, rows, values, dense, probabilities[(start * Tasks)..(examples.End.Value * Tasks)]);
+        }
+    }
+
+    private void ScoreBlock(
+        FeatureBatch batch,
+        Range examples,
+        ReadOnlySpan<int> rows,
+        ReadOnlySpan<float> values,
+        ReadOnlySpan<float> dense,
+        Span<float> probabilities)
+    {
+        var (start, count) = examples.GetOffsetAndLength(batch.Count);
+        _pooling.ForwardExamples(batch, examples, new SharedPools(_sharedFirst, _sharedVectors), rows, values, _wide, _inputs, _width);
         for (var e = 0; e < count; e++)
         {
-            var input = _inputs.AsSpan(e * width, width);
-            batch.AllNumbers.Slice(e * _numbers, _numbers).CopyTo(input[_pooling.VectorsLength..]);
-            _shared[e] += Interactions(input[.._pooling.VectorsLength]);
+            var input = _inputs.AsSpan(e * _width, _width);
+            batch.AllNumbers.Slice((start + e) * _numbers, _numbers).CopyTo(input[_pooling.VectorsLength..]);
+            _wide[e] += Interactions(input[.._pooling.VectorsLength]);
             if (_numericWeight is not null)
             {
-                _shared[e] += TensorPrimitives.Dot(input[_pooling.VectorsLength..], Of(_numericWeight, dense));
+                _wide[e] += TensorPrimitives.Dot(input[_pooling.VectorsLength..], Of(_numericWeight, dense));
             }
         }
 
@@ -93,7 +122,7 @@ public sealed class DeepFmInference
         for (var e = 0; e < count; e++)
         {
             var example = probabilities.Slice(e * Tasks, Tasks);
-            TensorPrimitives.Add(example, _shared[e], example);
+            TensorPrimitives.Add(example, _wide[e], example);
             TensorPrimitives.Sigmoid(example, example);
         }
     }
@@ -113,16 +142,5 @@ public sealed class DeepFmInference
         }
 
         return 0.5f * (TensorPrimitives.SumOfSquares<float>(sum) - TensorPrimitives.SumOfSquares(vectors));
-    }
-
-    private void Reserve(int count, int width)
-    {
-        if (_shared.Length < count)
-        {
-            _shared = new float[count];
-            _inputs = new float[count * width];
-            _layer = new float[count * _widest];
-            _nextLayer = new float[count * _widest];
-        }
     }
 }

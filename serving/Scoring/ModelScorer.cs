@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Monolith.Contracts.Events;
+using Monolith.Contracts.Network;
 using Monolith.Contracts.Specification;
 using Monolith.Features;
 using Monolith.Serving.Api;
@@ -14,7 +15,8 @@ namespace Monolith.Serving.Scoring;
 /// </summary>
 public sealed class ModelScorer
 {
-    private const int PooledMax = 64;
+    // Scoring runs on the caller's thread, so no more than there are threads at work are ever in use.
+    private static readonly int PooledMax = 2 * Environment.ProcessorCount;
     private static readonly Dictionary<string, FeatureValue> Nothing = [];
     private readonly ParameterReplica _replica;
     private readonly ScoringMetrics _metrics;
@@ -27,7 +29,11 @@ public sealed class ModelScorer
         Spec = spec;
         _replica = replica;
         _metrics = metrics;
-        Fields = new FeatureExtractor(spec, ExtractFor.Scoring).Sources;
+        var extractor = new FeatureExtractor(spec, ExtractFor.Scoring);
+        Fields = extractor.Sources;
+        MaxCandidates = (int)Math.Max(1, Math.Min(
+            Math.Min(spec.Serving.MaxCandidates, ScoreLimits.MaxCells / Math.Max(1, extractor.Embedded.Count)),
+            ScoreLimits.MaxMultiplications / Math.Max(1, DenseLayout.Of(spec).Length)));
     }
 
     /// <summary>The model.</summary>
@@ -36,12 +42,19 @@ public sealed class ModelScorer
     /// <summary>The raw fields that a request may have.</summary>
     public IReadOnlySet<string> Fields { get; }
 
+    /// <summary>
+    /// Candidates that a request may have: what the specification allows, or less where <see cref="ScoreLimits.MaxCells"/> or
+    /// <see cref="ScoreLimits.MaxMultiplications"/> allows less.
+    /// </summary>
+    public int MaxCandidates { get; }
+
     /// <summary>Whether the replica has parameters.</summary>
     public bool IsReady => _replica.IsReady;
 
     /// <summary>Scores the candidates, in their order. The same request on the same versions gives the same scores.</summary>
     /// <param name="request">A request that <see cref="ScoreRequestCheck"/> has nothing against.</param>
     /// <exception cref="FeatureException">A value is not what its feature takes.</exception>
+    /// <exception cref="ScoreLimitException">The values give more ids or larger rows than are allowed.</exception>
     /// <exception cref="InvalidOperationException">The replica is not ready.</exception>
     /// <exception cref="DivergedModelException">The parameters are so large that a score is not a number.</exception>
     public ScoreResult Score(ScoreRequest request)
@@ -64,7 +77,7 @@ public sealed class ModelScorer
 
     internal void Return(ScoreResult result)
     {
-        if (_pool.Count < PooledMax)
+        if (_pool.Count < PooledMax && result.Scratch.IsSmall)
         {
             _pool.Enqueue(result);
         }
@@ -74,13 +87,12 @@ public sealed class ModelScorer
     {
         var scratch = result.Scratch;
         var candidates = request.Candidates ?? [];
-        // The extractor reads the shared values once a request: it knows them again by their instance.
-        IDictionary<string, FeatureValue> shared = request.Shared ?? [];
-        scratch.Extractor.ForgetShared();
-        scratch.Batch.Clear();
+        scratch.Extractor.BeginRequest(request.Shared ?? Nothing, scratch.Batch);
+        RequireFew(scratch.Batch);
         foreach (var candidate in candidates)
         {
-            scratch.Extractor.Append(shared, candidate.Features ?? Nothing, scratch.Batch);
+            scratch.Extractor.AppendCandidate(candidate.Features ?? Nothing, scratch.Batch);
+            RequireFew(scratch.Batch);
         }
 
         scratch.Ids.Build(scratch.Batch);
@@ -95,5 +107,13 @@ public sealed class ModelScorer
         result.Count = candidates.Count;
         result.WatermarkMs = scratch.Versions.Min(v => v.WatermarkMs);
         result.CanaryMs = request.Canary ? _replica.CanaryMs() : 0;
+    }
+
+    private static void RequireFew(FeatureBatch batch)
+    {
+        if (batch.AllIds.Length > ScoreLimits.MaxValues)
+        {
+            throw new ScoreLimitException($"the values of the request give more than {ScoreLimits.MaxValues} ids, which is the most allowed");
+        }
     }
 }

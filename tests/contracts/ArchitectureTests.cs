@@ -11,11 +11,12 @@ public sealed class ArchitectureTests
         ["embeddings"] = ["contracts"],
         ["features"] = ["contracts"],
         ["events"] = ["contracts"],
-        ["ingestion"] = ["events", "features", "contracts"],
+        ["http"] = [],
+        ["ingestion"] = ["events", "features", "contracts", "http"],
         ["silos"] = ["embeddings", "contracts", "events"],
         ["trainer"] = ["contracts", "events", "features"],
-        ["serving"] = ["embeddings", "features", "contracts", "events"],
-        ["standalone"] = ["contracts", "embeddings", "features", "events", "ingestion", "silos", "trainer", "serving"],
+        ["serving"] = ["embeddings", "features", "contracts", "events", "http"],
+        ["standalone"] = ["contracts", "embeddings", "features", "events", "ingestion", "silos", "trainer", "serving", "http"],
     };
 
     /// <summary>Packages that must not be reachable from a project, directly or through its references.</summary>

@@ -1,3 +1,4 @@
+using CsCheck;
 using Monolith.Contracts.Specification;
 using static Monolith.Features.Tests.TestSpecs;
 
@@ -188,5 +189,90 @@ public sealed class FeatureExtractorTests
         var before = GC.GetAllocatedBytesForCurrentThread();
         Round();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void A_requests_batch_has_the_same_examples_and_each_shared_id_once()
+    {
+        var spec = Of(
+            Categorical("user"),
+            Filters,
+            Categorical("item", "other") with { Separator = "|" },
+            Categorical("place") with { ScoreAs = "1" },
+            new CrossFeature { Name = "user_item", Of = ["user", "place"], Table = "main" },
+            new NumericFeature { Name = "n", Source = "n" });
+        string[] names = ["user", "filters", "item", "place"];
+        string[] texts = ["", "a", "b|c|a"];
+        var fields = Gen.Select(Gen.Int[0, 3], Gen.Int[0, 2]).Array[0, 4]
+            .Select(list => list.DistinctBy(f => f.Item1).ToDictionary(f => names[f.Item1], f => Value(texts[f.Item2])));
+        Gen.Select(fields, fields.Array[0, 5]).Sample((shared, items) =>
+        {
+            var expected = Extract(spec, ExtractFor.Scoring, shared, items);
+            var extractor = new FeatureExtractor(spec, ExtractFor.Scoring);
+            var batch = extractor.CreateBatch();
+            for (var again = 0; again < 2; again++)
+            {
+                extractor.BeginRequest(shared, batch);
+                foreach (var item in items)
+                {
+                    extractor.AppendCandidate(item, batch);
+                }
+            }
+
+            var (ids, of) = (new BatchIds(extractor, 2), extractor.Embedded.Count);
+            ids.Build(batch);
+            Assert.Equal(items.Length, batch.Count);
+            Assert.Equal(expected.AllNumbers.ToArray(), batch.AllNumbers.ToArray());
+            for (var cell = 0; cell < items.Length * of; cell++)
+            {
+                var (e, f) = Math.DivRem(cell, of);
+                Assert.Equal(expected.Ids(e, f).ToArray(), batch.Ids(e, f).ToArray());
+                Assert.Equal(batch.Ids(e, f).ToArray(), ids.Rows[batch.Range(e, f)].ToArray().Select(r => ids.Ids[r]));
+                Assert.All(ids.Rows[batch.Range(e, f)].ToArray(), r => Assert.Contains(
+                    r, Enumerable.Range(0, 2).SelectMany(s => Places(ids.Of(s, extractor.TableOf(f)), ids.Count))));
+            }
+
+            static IEnumerable<int> Places(Range range, int count)
+            {
+                var (start, length) = range.GetOffsetAndLength(count);
+                return Enumerable.Range(start, length);
+            }
+        });
+    }
+
+    [Fact]
+    public void A_request_of_many_shared_values_and_many_candidates_is_a_sum_and_not_a_product()
+    {
+        var extractor = new FeatureExtractor(Of(Filters, Categorical("item")), ExtractFor.Scoring);
+        var batch = extractor.CreateBatch();
+        extractor.BeginRequest(Values(("filters", string.Join('|', Enumerable.Range(0, 10_000)))), batch);
+        for (var i = 0; i < 1000; i++)
+        {
+            extractor.AppendCandidate(Values(("item", i)), batch);
+        }
+
+        Assert.Equal(11_000, batch.AllIds.Length);
+        Assert.Equal(10_000, batch.Ids(999, 0).Length);
+    }
+
+    [Fact]
+    public void More_values_than_are_allowed_are_refused_before_they_are_read()
+    {
+        foreach (var many in new object[] { new string('|', 10_000), Enumerable.Repeat("a", 10_001).ToArray() })
+        {
+            var exception = Assert.Throws<FeatureException>(() => Extract(Of(Filters), ExtractFor.Training, [], Values(("filters", many))));
+            Assert.Contains("feature 'filters': '10,001 values' is not allowed; it takes at most 10,000", exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(9007199254740992.0)]
+    [InlineData(-1e19)]
+    public void A_number_that_no_longer_says_which_integer_was_meant_is_no_id(double number)
+    {
+        var exception = Assert.Throws<FeatureException>(() => Extract(Of(Categorical("item")), ExtractFor.Training, [], Values(("item", number))));
+        Assert.Contains("an integer without fraction and exponent, or a text", exception.Message, StringComparison.Ordinal);
+        var asNumber = new NumericFeature { Name = "n", Source = "n", Transforms = [new LogTransform()] };
+        Assert.NotEqual(0, Extract(Of(asNumber), ExtractFor.Training, [], Values(("n", number))).AllNumbers[0]);
     }
 }

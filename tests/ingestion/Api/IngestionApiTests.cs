@@ -136,6 +136,50 @@ public sealed class IngestionApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_batch_with_too_many_parts_is_refused_before_it_becomes_objects()
+    {
+        // Two bytes an event or item: the body is small, what would come of it is not.
+        await StopAsync();
+        await StartAsync(new IngestionOptions { MaxBodyBytes = 1 << 20 }, _f.Log);
+        var empty = "[" + string.Join(',', Enumerable.Repeat("{}", 340_000)) + "]";
+        var items = $$"""{"request_id":"r","items":{{empty}}}""";
+        var before = GC.GetTotalAllocatedBytes();
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await PostAsync("impressions", empty)).Status);
+        var (status, answer) = await PostAsync("impressions", items);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("$.items: there are more than 10,000", answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        var events = Enumerable.Repeat<byte[]>([0x0a, 0], 500_000).SelectMany(b => b).ToArray();
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await PostProtobufAsync(events)).Status);
+        var shown = Enumerable.Repeat<byte[]>([0x2a, 0], 500_000).SelectMany(b => b).ToArray();
+        (status, answer) = await PostProtobufAsync([0x0a, 0xc0, 0x84, 0x3d, .. shown]);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("[0].items: there are 500,000; at most 10,000", answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        // The bodies themselves, several times over, in this process's client; as objects they would be 300 MB.
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 60_000_000);
+    }
+
+    [Fact]
+    public async Task A_content_coding_is_refused_as_what_it_is()
+    {
+        using var content = new StringContent("{}", Encoding.UTF8, "application/json");
+        content.Headers.ContentEncoding.Add("gzip");
+        using var answer = await _client.PostAsync(new Uri("/v1/actions", UriKind.Relative), content, Token);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.StatusCode);
+        Assert.Contains("content coding 'gzip'", await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        Assert.Equal("identity", answer.Headers.GetValues("Accept-Encoding").Single());
+    }
+
+    [Fact]
+    public async Task An_id_keeps_its_digits_however_many()
+    {
+        await PostAsync("actions", """{"request_id":18446744073709551615,"item_id":9223372036854775808,"kind":"click"}""");
+        var action = EventAction.Parser.ParseFrom(Assert.Single(await _f.ReadAsync(_f.Topics.Actions, 1)).Value.Span);
+        Assert.Equal(("18446744073709551615", "9223372036854775808"), (action.RequestId, action.ItemId));
+    }
+
+    [Fact]
     public async Task Another_content_type_is_refused()
     {
         using var content = new StringContent("<xml/>", Encoding.UTF8, "text/xml");
@@ -284,6 +328,14 @@ public sealed class IngestionApiTests : IAsyncLifetime
         _client.Dispose();
         await _app!.StopAsync(Token);
         await _app.DisposeAsync();
+    }
+
+    private async Task<(HttpStatusCode Status, JsonElement Answer)> PostProtobufAsync(byte[] impressions)
+    {
+        using var content = new ByteArrayContent(impressions);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
+        using var answer = await _client.PostAsync(new Uri("/v1/impressions", UriKind.Relative), content, Token);
+        return (answer.StatusCode, JsonElement.Parse(await answer.Content.ReadAsStringAsync(Token)));
     }
 
     private async Task<(HttpStatusCode Status, JsonElement Answer)> PostAsync(string path, string json)

@@ -38,8 +38,8 @@ public sealed class PutAsideTests : IDisposable
 
     [Theory]
     [InlineData("text/csv", "r1,a,click", "'text/csv' is not known")]
-    [InlineData("application/json", """[{"request_id":"r1","item_id":"a","kind":"click"},{"request_id":"r1","item_id":"b","kind":"click"}]""", "an array of 2")]
-    [InlineData("application/json", "[]", "an array of 0")]
+    [InlineData("application/json", """[{"request_id":"r1","item_id":"a","kind":"click"},{"request_id":"r1","item_id":"b","kind":"click"}]""", "an array of several")]
+    [InlineData("application/json", "[]", "an empty array")]
     [InlineData("application/json", """{"request_id":"r1","kind":"click"}""", "item_id is missing.")]
     public void A_record_that_is_not_one_event_is_a_dead_letter(string contentType, string value, string reason)
     {

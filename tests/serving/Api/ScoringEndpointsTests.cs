@@ -88,6 +88,10 @@ public sealed class ScoringEndpointsTests(ScoringApp app) : IClassFixture<Scorin
     [InlineData("", "it is not JSON")]
     [InlineData("null", "the body is null")]
     [InlineData("[1]", "the body is {")]
+    [InlineData("""{ "candidates": [{"item_id":"\ud800"}] }""", "a text is not Unicode")]
+    [InlineData("""{ "candidates": [{"item_id":"a","features":{"item_id":"x\udc00"}}] }""", "a text is not Unicode")]
+    [InlineData("""{ "shared": {"\ud800": 1}, "candidates": [{"item_id":"a"}] }""", "not Unicode")]
+    [InlineData("""{ "candidates": [{"item_id":"a","features":{"item_id":1e19}}] }""", "feature 'item_id': '1E+19' is not allowed; it takes text or a number: an id from 2^53 on")]
     public async Task A_mistake_gets_one_clear_message(string body, string says)
     {
         await app.PublishHeads();
@@ -148,6 +152,45 @@ public sealed class ScoringEndpointsTests(ScoringApp app) : IClassFixture<Scorin
         Assert.Contains("monolith_serving_score_duration_seconds_count", metrics, StringComparison.Ordinal);
         Assert.Contains("le=\"0.001\"", metrics, StringComparison.Ordinal);
         Assert.Contains("monolith_serving_candidates", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_id_of_64_bits_is_one_row_as_a_number_and_as_text_and_no_two_share_one()
+    {
+        await app.PublishHeads();
+        string[] ids = ["9223372036854775807", "9223372036854775808", "9223372036854775809", "18446744073709551614"];
+        var scores = new HashSet<double>();
+        foreach (var id in ids)
+        {
+            var answer = await Score($$"""
+                { "candidates": [ { "item_id": "n", "features": { "item_id": {{id}} } }, { "item_id": "t", "features": { "item_id": "{{id}}" } } ] }
+                """);
+            Assert.Equal((double)answer["scores"]![0]!["score"]!, (double)answer["scores"]![1]!["score"]!);
+            scores.Add((double)answer["scores"]![0]!["score"]!);
+        }
+
+        Assert.Equal(ids.Length, scores.Count);
+    }
+
+    [Theory]
+    [InlineData("an id", "request_id has more than 512 bytes")]
+    [InlineData("a field", "shared has the unknown field 'xxxxxxxx")]
+    [InlineData("values of a feature", "feature 'tags': '10,001 values' is not allowed; it takes at most 10,000")]
+    [InlineData("candidates", "the request has 20000 candidates; model 'shop' takes at most 5")]
+    public async Task What_is_beyond_a_limit_is_refused_with_its_name(string what, string says)
+    {
+        await app.PublishHeads();
+        using var response = await Post(what switch
+        {
+            "an id" => $$"""{ "request_id": "{{new string('s', 513)}}", "candidates": [{"item_id":"a"}] }""",
+            "a field" => $$"""{ "shared": { "{{new string('x', 20_000)}}": 1 }, "candidates": [{"item_id":"a"}] }""",
+            "values of a feature" => $$"""{ "shared": { "tags": "{{new string('|', 10_000)}}" }, "candidates": [{"item_id":"a"}] }""",
+            _ => $$"""{ "candidates": [{{string.Join(',', Enumerable.Repeat("{}", 20_000))}}] }""",
+        });
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var answer = await response.Content.ReadAsStringAsync(Cancellation);
+        Assert.InRange(answer.Length, 1, 2_000);
+        Assert.Contains(says, (string?)JsonNode.Parse(answer)!["detail"], StringComparison.Ordinal);
     }
 
     private async Task<JsonNode> Score(string body)
