@@ -16,7 +16,6 @@ namespace Monolith.Contracts.Events;
 /// </example>
 public static class EventJson
 {
-    private const int MaxDepth = 16;
     private static readonly FeatureValueConverter FeatureValues = new();
 
     /// <summary>Reads one impression, or an array of them.</summary>
@@ -37,7 +36,7 @@ public static class EventJson
 
     private static List<T> Many<T>(ReadOnlySequence<byte> json, int maxEvents, ReadOne<T> readOne)
     {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = EventLimits.MaxJsonDepth });
         var path = new JsonPath();
         try
         {
@@ -143,7 +142,7 @@ public static class EventJson
         OpenArray(ref reader, path, "an array of shown items");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            RequireFew(into.Items.Count, EventRules.MaxItems, path);
+            RequireFew(into.Items.Count, EventLimits.MaxItems, path);
             var at = path.At(into.Items.Count);
             var item = new ShownItem();
             Open(ref reader, at, "a shown item, which is an object");
@@ -175,7 +174,7 @@ public static class EventJson
         OpenArray(ref reader, path, "an array of versions");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            RequireFew(into.Versions.Count, EventRules.MaxVersions, path);
+            RequireFew(into.Versions.Count, EventLimits.MaxVersions, path);
             var at = path.At(into.Versions.Count);
             var version = new ShardVersion();
             Open(ref reader, at, "a version, which is an object");

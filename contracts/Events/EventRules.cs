@@ -6,15 +6,6 @@ public static class EventRules
     /// <summary>Request ids of freshness canaries start with this.</summary>
     public const string CanaryPrefix = "__canary/";
 
-    /// <summary>Bytes an id may have, as UTF-8.</summary>
-    public const int MaxIdBytes = 512;
-
-    /// <summary>Items an impression may have.</summary>
-    public const int MaxItems = 10_000;
-
-    /// <summary>Versions an impression may have: one a shard and one of the dense parameters.</summary>
-    public const int MaxVersions = Specification.SpecLimits.Shards + 1;
-
     /// <summary>What is wrong with an impression; null when nothing is.</summary>
     public static string? Mistake(Impression impression)
     {
@@ -24,9 +15,9 @@ public static class EventRules
             return mistake;
         }
 
-        if (impression.Items.Count > MaxItems)
+        if (impression.Items.Count > EventLimits.MaxItems)
         {
-            return $"items: {impression.Items.Count:N0} were shown; at most {MaxItems:N0} are allowed.";
+            return $"items: {impression.Items.Count:N0} were shown; at most {EventLimits.MaxItems:N0} are allowed.";
         }
 
         for (var i = 0; i < impression.Items.Count; i++)
@@ -52,9 +43,8 @@ public static class EventRules
     /// <param name="eventTimeMs">When it happened, as the sender says.</param>
     /// <param name="nowMs">The log's clock.</param>
     /// <param name="allowedSkewMs">How far ahead it may be.</param>
-    public static string? TimeMistake(long eventTimeMs, long nowMs, long allowedSkewMs) => eventTimeMs <= nowMs + allowedSkewMs
-        ? null
-        : $"event_time_ms: {eventTimeMs} is {TimeSpan.FromMilliseconds(eventTimeMs - nowMs):g} ahead of the log's clock; at most {TimeSpan.FromMilliseconds(allowedSkewMs):g} is allowed.";
+    public static string? TimeMistake(long eventTimeMs, long nowMs, long allowedSkewMs)
+        => EventTime.Mistake(eventTimeMs, nowMs, allowedSkewMs, "the log's clock") is { } mistake ? $"event_time_ms: {mistake}" : null;
 
     /// <summary>Whether a request is a freshness canary.</summary>
     public static bool IsCanary(string requestId)
@@ -69,7 +59,7 @@ public static class EventRules
     public static string? IdMistake(string name, int utf8Bytes) => utf8Bytes switch
     {
         0 => $"{name} is missing.",
-        > MaxIdBytes => $"{name}: has more than {MaxIdBytes} bytes.",
+        > EventLimits.MaxIdBytes => $"{name}: has more than {EventLimits.MaxIdBytes} bytes.",
         _ => null,
     };
 

@@ -55,8 +55,8 @@ internal static class BatchWire
             versions += field == VersionsField && wireType == WireType.Bytes ? 1 : 0;
         }
 
-        Require(items, EventRules.MaxItems, index, "items");
-        Require(versions, EventRules.MaxVersions, index, "versions");
+        Require(items, EventLimits.MaxItems, index, "items");
+        Require(versions, EventLimits.MaxVersions, index, "versions");
     }
 
     private static void Require(int found, int max, int index, string what)

@@ -31,9 +31,9 @@ internal ref struct ImpressionWire
             return mistake;
         }
 
-        return impression.Items <= EventRules.MaxItems
+        return impression.Items <= EventLimits.MaxItems
             ? impression._itemMistake
-            : $"items: {impression.Items:N0} were shown; at most {EventRules.MaxItems:N0} are allowed.";
+            : $"items: {impression.Items:N0} were shown; at most {EventLimits.MaxItems:N0} are allowed.";
     }
 
     /// <summary>The content of the next item of an impression that was read; false after the last.</summary>
@@ -150,7 +150,7 @@ internal ref struct ImpressionWire
             }
         }
 
-        if (idBytes is 0 or > EventRules.MaxIdBytes)
+        if (idBytes is 0 or > EventLimits.MaxIdBytes)
         {
             _itemMistake ??= EventRules.IdMistake($"items[{Items}].item_id", idBytes);
         }

@@ -29,5 +29,5 @@ public static class ScoreLimits
     public const int MaxRowBytes = 128 << 20;
 
     /// <summary>Bytes of <c>request_id</c> and of an <c>item_id</c>, as UTF-8: 512, as in events.</summary>
-    public const int MaxIdBytes = Contracts.Events.EventRules.MaxIdBytes;
+    public const int MaxIdBytes = Contracts.Events.EventLimits.MaxIdBytes;
 }

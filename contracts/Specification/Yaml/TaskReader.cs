@@ -14,7 +14,7 @@ internal static class TaskReader
         $"{WeightNumber.Allowed}, or the word value (the action's value)",
         text => text == "value" ? double.NaN : WeightNumber.Read(text));
 
-    private static readonly string KindAllowed = $"a kind of action, of at most {EventRules.MaxIdBytes} bytes";
+    private static readonly string KindAllowed = $"a kind of action, of at most {EventLimits.MaxIdBytes} bytes";
 
     /// <summary>Reads a task.</summary>
     public static TaskSpec Read(MapReader map)
@@ -44,7 +44,7 @@ internal static class TaskReader
         var weight = map.Value("weight", WeightOrValue, defaults.Weight);
         var rule = new ActionRule
         {
-            Kind = map.RequiredText("kind", KindAllowed, text => Encoding.UTF8.GetByteCount(text) <= EventRules.MaxIdBytes),
+            Kind = map.RequiredText("kind", KindAllowed, text => Encoding.UTF8.GetByteCount(text) <= EventLimits.MaxIdBytes),
             IsPositive = map.Value("makes", Scalars.OneOf(("positive", true), ("negative", false)), true),
             AtLeast = map.Optional("at_least", AnyNumber),
             Below = map.Optional("below", AnyNumber),

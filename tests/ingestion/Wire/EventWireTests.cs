@@ -8,7 +8,7 @@ namespace Monolith.Ingestion.Tests.Wire;
 /// <summary>The joiner reads bytes and the ingest API objects: both say the same of the same mistake.</summary>
 public sealed class EventWireTests
 {
-    private static readonly string Long = new('é', EventRules.MaxIdBytes / 2);
+    private static readonly string Long = new('é', EventLimits.MaxIdBytes / 2);
 
     public static TheoryData<Impression> Impressions =>
     [
@@ -17,7 +17,7 @@ public sealed class EventWireTests
         new Impression { RequestId = "r", Items = { new ShownItem { ItemId = "a" }, new ShownItem { Score = 0.5f }, new ShownItem() } },
         new Impression { RequestId = "r", Items = { new ShownItem { ItemId = Long + "x" } } },
         new Impression { Items = { new ShownItem() } },
-        new Impression { RequestId = "r", Items = { Many(EventRules.MaxItems + 1) } },
+        new Impression { RequestId = "r", Items = { Many(EventLimits.MaxItems + 1) } },
     ];
 
     public static TheoryData<EventAction> Actions =>
@@ -51,10 +51,10 @@ public sealed class EventWireTests
     [Fact]
     public void What_is_just_allowed_is_taken()
     {
-        var impression = new Impression { RequestId = Long, Items = { Many(EventRules.MaxItems) } };
+        var impression = new Impression { RequestId = Long, Items = { Many(EventLimits.MaxItems) } };
         impression.Items[0].ItemId = Long;
         Assert.Null(ImpressionWire.Read(impression.ToByteArray(), out var shown));
-        Assert.Equal(EventRules.MaxItems, shown.Items);
+        Assert.Equal(EventLimits.MaxItems, shown.Items);
         Assert.Null(ActionWire.Read(new EventAction { RequestId = Long, ItemId = Long, Kind = Long }.ToByteArray(), out _));
         Assert.Null(ActionWire.Read(new EventAction { RequestId = $"{EventRules.CanaryPrefix}1" }.ToByteArray(), out _));
     }
