@@ -27,10 +27,11 @@ public static class SpecJson
                 new JsonObject
                 {
                     ["request"] = List(source.Request, x => x),
-                    ["time"] = source.Time,
                     ["time_unit"] = source.TimeUnit == TimeUnit.Seconds ? "seconds" : "milliseconds",
                 },
-                ("item", source.Item));
+                ("time", source.Time),
+                ("item", source.Item),
+                ("missing", source.Missing.IsEmpty ? null : List(source.Missing, x => x)));
         }
 
         json["tables"] = List(spec.Tables, Table);

@@ -42,6 +42,12 @@ public static class SpecLimits
     /// <summary>Width of a hidden layer.</summary>
     public const int HiddenWidth = 8192;
 
+    /// <summary>Columns that together name a request.</summary>
+    public const int RequestColumns = 16;
+
+    /// <summary>Spellings of a missing value.</summary>
+    public const int MissingSpellings = 32;
+
     /// <summary>Examples of a micro-batch.</summary>
     public const int MicroBatch = 65_536;
 

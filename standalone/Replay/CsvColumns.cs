@@ -32,7 +32,7 @@ internal sealed class CsvColumns
 
         Values = [.. values.Values];
         Request = [.. source.Request.Select(c => Keep(c, "source.request"))];
-        Time = Keep(source.Time, "source.time");
+        Time = source.Time is null ? -1 : Keep(source.Time, "source.time");
         Item = source.Item is null ? -1 : Keep(source.Item, "source.item");
         PartitionBy = Keep(spec.PartitionBy, "partition_by");
         Labels = [.. spec.Tasks.Select(t => (Keep(t.Label, $"task '{t.Name}'"), t.Label))];
@@ -45,10 +45,10 @@ internal sealed class CsvColumns
     /// <summary>Columns that features read, each once.</summary>
     public CsvValueColumn[] Values { get; }
 
-    /// <summary>Columns that name the request.</summary>
+    /// <summary>Columns that name the request; none: each row is one.</summary>
     public int[] Request { get; }
 
-    /// <summary>The event time.</summary>
+    /// <summary>The event time; −1: the rows count.</summary>
     public int Time { get; }
 
     /// <summary>The item's id; −1: the row's number.</summary>
@@ -64,7 +64,7 @@ internal sealed class CsvColumns
     /// <exception cref="DataFileException">One is missing.</exception>
     public static CsvColumns Of(ModelSpec spec, string file, string[] header) =>
         new(spec, spec.Source ?? throw new DataFileException(
-            $"the model '{spec.Name}' says nothing of files: add a section 'source' with 'request' and 'time' to read {file}"),
+            $"the model '{spec.Name}' says nothing of files: add a section 'source' to read {file}, with 'request' and 'time' where it has such columns"),
             file, header);
 
     private int Keep(string column, string reader)

@@ -31,7 +31,7 @@ internal sealed class CsvRequests : IDisposable
     {
         _spec = spec;
         _isOurs = isOurs;
-        _csv = CsvRows.Open(path);
+        _csv = CsvRows.Open(path, spec.Source?.Missing ?? []);
         try
         {
             _columns = CsvColumns.Of(spec, _csv.File, _csv.Header);
@@ -113,7 +113,7 @@ internal sealed class CsvRequests : IDisposable
             Position++;
             _hasRow = _csv.Advance();
         }
-        while (_hasRow && IsSameRequest());
+        while (_hasRow && _columns.Request.Length > 0 && IsSameRequest());
     }
 
     private bool IsSameRequest()
@@ -133,10 +133,12 @@ internal sealed class CsvRequests : IDisposable
 
     private ExampleGroup Build(long first)
     {
-        var time = Time();
+        var time = _columns.Time < 0 ? (first + 1) * 1000 : Time();
         var group = new ExampleGroup
         {
-            RequestId = string.Join('/', _columns.Request.Select(c => _rows.Field(0, c).ToString())),
+            RequestId = _columns.Request.Length == 0
+                ? (first + 1).ToString(CultureInfo.InvariantCulture)
+                : string.Join('/', _columns.Request.Select(c => _rows.Field(0, c).ToString())),
             EventTimeMs = time,
             EmittedTimeMs = time,
         };
@@ -144,7 +146,7 @@ internal sealed class CsvRequests : IDisposable
         {
             var example = new Example
             {
-                ItemId = _columns.Item < 0
+                ItemId = _columns.Item < 0 || _rows.Field(i, _columns.Item).IsEmpty
                     ? (first + i + 1).ToString(CultureInfo.InvariantCulture)
                     : _rows.Field(i, _columns.Item).ToString(),
             };
@@ -198,7 +200,7 @@ internal sealed class CsvRequests : IDisposable
         if (!IsNumber(text, out var time) || time < 0 || time * msPerUnit > uint.MaxValue * 1000.0)
         {
             throw Bad(
-                0, source.Time, text,
+                0, source.Time!, text,
                 $"a time in {source.TimeUnit.ToString().ToLowerInvariant()} since 1970, up to 2106 (source.time_unit says which)");
         }
 
@@ -212,9 +214,9 @@ internal sealed class CsvRequests : IDisposable
             return new Label();
         }
 
-        return IsNumber(text, out var value) && value is 0 or 1
-            ? new Label { Present = true, Value = (float)value }
-            : throw Bad(row, column, text, "0, 1, or nothing where it is not known");
+        return LabelText.Of(text) is { } isPositive
+            ? new Label { Present = true, Value = isPositive ? 1 : 0 }
+            : throw Bad(row, column, text, LabelText.Allowed);
     }
 
     private static bool IsNumber(ReadOnlySpan<char> text, out double number) =>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.IO.Compression;
 using Sylvan.Data.Csv;
 
@@ -11,12 +12,14 @@ internal sealed class CsvRows : IDisposable
 {
     private readonly CsvDataReader _csv;
     private readonly FileStream _stream;
+    private readonly ImmutableArray<string> _missing;
     private long _nextLine = 2;
 
-    private CsvRows(CsvDataReader csv, FileStream stream, string file)
+    private CsvRows(CsvDataReader csv, FileStream stream, string file, ImmutableArray<string> missing)
     {
         _csv = csv;
         _stream = stream;
+        _missing = missing;
         File = file;
         var header = new string[csv.FieldCount];
         for (var i = 0; i < header.Length; i++)
@@ -45,8 +48,10 @@ internal sealed class CsvRows : IDisposable
     public double Progress => _stream.Length == 0 ? 1 : (double)_stream.Position / _stream.Length;
 
     /// <summary>Opens a file and reads its header.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="missing">Spellings of a missing value: fields with one of them read as empty.</param>
     /// <exception cref="DataFileException">It is missing, empty or not readable.</exception>
-    public static CsvRows Open(string path)
+    public static CsvRows Open(string path, ImmutableArray<string> missing = default)
     {
         var file = Path.GetFileName(path);
         var stream = OpenStream(path);
@@ -59,7 +64,8 @@ internal sealed class CsvRows : IDisposable
             return new CsvRows(
                 CsvDataReader.Create(text, new CsvDataReaderOptions { Delimiter = ',', BufferSize = 1 << 16, OwnsReader = true }),
                 stream,
-                file);
+                file,
+                missing.IsDefault ? [] : missing);
         }
         catch (Exception e)
         {
@@ -104,8 +110,20 @@ internal sealed class CsvRows : IDisposable
         return true;
     }
 
-    /// <summary>A field of the current row.</summary>
-    public ReadOnlySpan<char> Field(int column) => _csv.GetFieldSpan(column);
+    /// <summary>A field of the current row; empty where it is missing.</summary>
+    public ReadOnlySpan<char> Field(int column)
+    {
+        var field = _csv.GetFieldSpan(column);
+        foreach (var spelling in _missing)
+        {
+            if (field.SequenceEqual(spelling))
+            {
+                return default;
+            }
+        }
+
+        return field;
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _csv.Dispose();

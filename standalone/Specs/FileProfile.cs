@@ -5,24 +5,39 @@ namespace Monolith.Standalone.Specs;
 /// <summary>What a sample of a file's rows says about its columns and the parts they play.</summary>
 internal sealed class FileProfile
 {
-    private FileProfile(string file, IReadOnlyList<ColumnProfile> columns, long rows)
-    {
-        File = file;
-        Columns = columns;
-        Rows = rows;
-        Time = Guess(c => c.TimeUnit is not null, "ts", "time", "date") ?? columns.FirstOrDefault(c => c.TimeUnit is not null);
-        Label = Guess(c => c.IsBinary, "click", "label", "target", "convert", "purchase")
-            ?? columns.LastOrDefault(c => c.IsBinary);
-        User = Guess(c => !IsTaken(c), "user", "member", "customer", "visitor", "client");
-        Item = Guess(c => !IsTaken(c), "item_id", "item", "product", "document", "article", "movie", "ad_id", "sku");
-        Position = Guess(c => c.IsInteger && c.Max <= 10_000, "pos", "slot_rank", "display_rank");
-        Request = [.. columns.Where(c => c.IsCalled("session", "request", "impression_id", "query_id") || c.Name is "step"), Time];
-    }
-
     /// <summary>Rows that are looked at.</summary>
     public const int SampleRows = 100_000;
 
-    /// <summary>Name of the file.</summary>
+    /// <summary>Rows through which columns of numbers, times and labels are checked to stay what they are.</summary>
+    public const int CheckedRows = 2_000_000;
+
+    private const int DistinctMax = 100_000;
+    private const int AllDistinctMax = 4_000_000;
+    private const int HeaderMax = 512;
+    private const double LeakAuc = 0.98;
+    private static readonly string[] UserWords = ["user", "uid", "member", "customer", "visitor", "client", "viewer"];
+
+    private static readonly string[] ItemWords =
+        ["item", "product", "document", "article", "movie", "video", "song", "track", "book", "offer", "ad", "sku"];
+
+    private FileProfile(string path, IReadOnlyList<ColumnProfile> columns, long rows)
+    {
+        (Path, File, Columns, Rows) = (path, System.IO.Path.GetFileName(path), columns, rows);
+        Time = Guess(c => c.TimeUnit is not null, "timestamp", "ts", "time", "date", "epoch", "created", "stamp", "when")
+            ?? columns.FirstOrDefault(c => IsUsable(c) && c.IsSurelyTime && !c.Words.Has(UserWords) && !c.Words.Has(ItemWords));
+        Label = Guess(c => c.IsLabel, "click", "clicked", "label", "target", "convert", "purchase", "bought", "y")
+            ?? columns.LastOrDefault(c => IsUsable(c) && c.IsLabel);
+        User = Guess(c => !IsTaken(c) && !c.IsList && !c.IsLabel, UserWords);
+        Item = Guess(c => !IsTaken(c) && c != User && !c.IsList, ItemWords);
+        Position = Guess(c => !IsTaken(c) && c.IsInteger && c is { Min: >= 0, Max: <= 10_000 }, "pos", "position", "slot", "displayrank")
+            ?? columns.FirstOrDefault(c => c.Name is "rank" or "display_rank" && !IsTaken(c) && c.IsInteger && c.Min >= 0);
+        Request = [.. columns.Where(IsRequest)];
+    }
+
+    /// <summary>Where the file is.</summary>
+    public string Path { get; }
+
+    /// <summary>Its name.</summary>
     public string File { get; }
 
     /// <summary>All columns.</summary>
@@ -32,7 +47,7 @@ internal sealed class FileProfile
     public long Rows { get; }
 
     /// <summary>The event time, if one was found.</summary>
-    public ColumnProfile? Time { get; }
+    public ColumnProfile? Time { get; private init; }
 
     /// <summary>The label, if one was found.</summary>
     public ColumnProfile? Label { get; }
@@ -46,30 +61,89 @@ internal sealed class FileProfile
     /// <summary>Where it was shown.</summary>
     public ColumnProfile? Position { get; }
 
-    /// <summary>Columns that seem to name a request; the time among them.</summary>
-    public IReadOnlyList<ColumnProfile?> Request { get; }
+    /// <summary>Columns that seem to name a request, besides the time.</summary>
+    public IReadOnlyList<ColumnProfile> Request { get; }
+
+    /// <summary>Columns that by themselves tell the label, with the AUC.</summary>
+    public IReadOnlyDictionary<ColumnProfile, double> Leaks { get; private set; } = new Dictionary<ColumnProfile, double>();
+
+    /// <summary>Share of positives among the rows with a label.</summary>
+    public double Rate { get; private set; }
 
     /// <summary>Reads the beginning of a file.</summary>
-    /// <exception cref="DataFileException">It is missing or empty, or a row is torn.</exception>
+    /// <exception cref="DataFileException">It is missing or empty, or a row is torn, or no column can be the label.</exception>
     public static FileProfile Of(string path)
     {
         using var csv = CsvRows.Open(path);
-        var columns = csv.Header.Select(name => new ColumnProfile(name)).ToList();
+        var distinctMax = Math.Min(DistinctMax, AllDistinctMax / Math.Max(1, csv.Header.Length));
+        var columns = csv.Header.Select((name, i) => new ColumnProfile(i, name, distinctMax)).ToList();
         long rows = 0;
         for (; rows < SampleRows && csv.Advance(); rows++)
         {
-            for (var i = 0; i < columns.Count; i++)
+            foreach (var column in columns)
             {
-                columns[i].Add(csv.Field(i).ToString());
+                column.Add(csv.Field(column.Index).ToString());
             }
         }
 
-        return rows > 0 ? new FileProfile(Path.GetFileName(path), columns, rows) : throw new DataFileException(
-            $"{Path.GetFileName(path)} has a header but no rows: there is nothing to look at");
+        var typed = columns.Where(c => c.IsNumeric || c.IsLabel).ToList();
+        for (var row = rows; row < CheckedRows && typed.Count > 0 && csv.Advance(); row++)
+        {
+            foreach (var column in typed)
+            {
+                column.Add(csv.Field(column.Index).ToString());
+            }
+        }
+
+        if (rows == 0)
+        {
+            throw new DataFileException($"{System.IO.Path.GetFileName(path)} has a header but no rows: there is nothing to look at");
+        }
+
+        var profile = new FileProfile(path, columns, rows);
+        if (profile.Label is not { } label)
+        {
+            throw new DataFileException(
+                $"{profile.File} has no column that could be the label: one with 0 and 1, true and false, or yes and no, both of them. "
+                + "Make such a column of what is to be predicted (of a rating, for example, whether it is 4 or more)");
+        }
+
+        var leaks = new LeakSearch([.. columns.Where(c => profile.IsCandidate(c))], label);
+        leaks.Read(path, rows);
+        profile.Leaks = leaks.Areas.Where(a => a.Value > LeakAuc).ToDictionary();
+        profile.Rate = leaks.Rate;
+        return profile;
     }
+
+    /// <summary>The same without a time: for a file whose times cannot be read after all.</summary>
+    public FileProfile WithoutTime() => new(Path, Columns, Rows) { Time = null, Leaks = Leaks, Rate = Rate };
+
+    /// <summary>Why a column is not a feature; null when it is one.</summary>
+    public string? WhyNot(ColumnProfile column) => column switch
+    {
+        _ when string.IsNullOrWhiteSpace(column.Name) => "it has no name",
+        _ when column.Name.Length > HeaderMax => $"its name is longer than {HeaderMax} letters",
+        _ when column == Time => "the time",
+        _ when column == Label => "the label",
+        _ when column.Filled == 0 => "always empty",
+        _ when Leaks.TryGetValue(column, out var area) =>
+            FormattableString.Invariant($"left out: by itself it tells the label (AUC {area:0.000}), so it is probably known only afterwards"),
+        _ when column == User || column == Item || column == Position => null,
+        _ when column.IsRowNumber => "it counts the rows",
+        _ => null,
+    };
+
+    private static bool IsUsable(ColumnProfile column) => !string.IsNullOrWhiteSpace(column.Name) && column.Name.Length <= HeaderMax;
+
+    private bool IsCandidate(ColumnProfile column) => WhyNot(column) is null;
+
+    private bool IsRequest(ColumnProfile column) => IsUsable(column) && !IsTaken(column) && column != User && column != Item
+        && column != Position && column.Filled > 0
+        && (column.Words.Has("session", "request", "impression", "query", "search", "pageview") || column.Name is "step");
 
     private bool IsTaken(ColumnProfile column) => column == Time || column == Label;
 
-    private ColumnProfile? Guess(Func<ColumnProfile, bool> fits, params string[] words) =>
-        words.Select(w => Columns.FirstOrDefault(c => fits(c) && c.IsCalled(w))).FirstOrDefault(c => c is not null);
+    private ColumnProfile? Guess(Func<ColumnProfile, bool> fits, params string[] words) => words
+        .Select(w => Columns.FirstOrDefault(c => IsUsable(c) && c.Filled > 0 && fits(c) && c.Words.Has(w)))
+        .FirstOrDefault(c => c is not null);
 }

@@ -48,7 +48,8 @@ internal static class SpecCommand
         };
         command.SetAction(parsed =>
         {
-            var yaml = SpecDraft.Of(FileProfile.Of(parsed.GetRequiredValue(data)));
+            var profile = FileProfile.Of(parsed.GetRequiredValue(data));
+            var yaml = SpecDraft.Of(profile);
             if (parsed.GetValue(output) is not { } path)
             {
                 parsed.InvocationConfiguration.Output.Write(yaml);
@@ -63,6 +64,10 @@ internal static class SpecCommand
             AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(yaml)));
             parsed.InvocationConfiguration.Output.WriteLine(
                 $"{path} written; read it, then: monolith replay --model {path} --data {parsed.GetRequiredValue(data)}");
+            foreach (var column in profile.Leaks.Keys)
+            {
+                parsed.InvocationConfiguration.Output.WriteLine($"'{column.Name}' is {profile.WhyNot(column)}");
+            }
         });
         return command;
     }

@@ -1,61 +1,110 @@
 using System.Globalization;
 using System.Text;
+using Monolith.Contracts.Specification;
 using Monolith.Standalone.Replay;
 
 namespace Monolith.Standalone.Specs;
 
 /// <summary>Writes a first specification from what a file's columns look like: commented, valid, ready to edit.</summary>
-internal static class SpecDraft
+internal sealed class SpecDraft
 {
-    /// <summary>Numbers with more different values than this are put into buckets instead of getting a row each.</summary>
+    /// <summary>Integers with more different values than this may be amounts, which are put into buckets.</summary>
     private const int FewValues = 64;
 
-    /// <summary>The YAML text.</summary>
+    private readonly FileProfile _file;
+    private readonly IReadOnlyList<ColumnProfile> _request;
+    private readonly ColumnProfile _partitionBy;
+    private readonly bool _onlySingle;
+    private readonly DraftNames _names = new();
+    private readonly StringBuilder _yaml = new();
+
+    private SpecDraft(FileProfile file, ColumnProfile partitionBy, IReadOnlyList<ColumnProfile> request, bool onlySingle) =>
+        (_file, _partitionBy, _request, _onlySingle) = (file, partitionBy, request, onlySingle);
+
+    /// <summary>A draft that is valid and with which the sample of the file was read.</summary>
+    /// <exception cref="DataFileException">The file has nothing to learn from, or cannot be read.</exception>
     public static string Of(FileProfile file)
     {
-        var yaml = new StringBuilder();
-        void Line(FormattableString text) => yaml.Append(FormattableString.Invariant(text)).Append('\n');
+        Exception? first = null;
+        foreach (var draft in Drafts(file).Concat(file.Time is null ? [] : Drafts(file.WithoutTime())))
+        {
+            var yaml = draft.Write();
+            try
+            {
+                DraftProof.Check(yaml, file.Path, file.Rows);
+                return yaml;
+            }
+            catch (Exception failure) when (failure is DataFileException or SpecException)
+            {
+                first ??= failure;
+            }
+        }
 
-        var time = file.Time ?? file.Columns[0];
-        var label = file.Label ?? file.Columns[^1];
-        var partitionBy = file.User ?? file.Request[0] ?? file.Columns[0];
-        var request = string.Join(", ", file.Request.Where(c => c is not null).Select(c => Quote(c!.Name)));
-        if (!file.Columns.Any(c => IsFeature(c, time, label)))
+        throw first as DataFileException ?? new DataFileException(
+            $"{file.File}: no draft could be made that reads it; write a specification by hand ({first!.Message})", first);
+    }
+
+    // The likeliest first. Rows of a request have one value in the partitioning column: where they do not, that column belongs to
+    // the request, or what looked like a request is none.
+    private static IEnumerable<SpecDraft> Drafts(FileProfile file)
+    {
+        var features = file.Columns.Where(c => file.WhyNot(c) is null).ToList();
+        var single = features.Where(c => !c.IsList && !IsNumeric(file, c)).ToList();
+        var onlySingle = single.Count == 0; // examples are partitioned by a value, so some feature must have one
+        single = onlySingle ? features : single;
+        var partitionBy = file.User is { } user && single.Contains(user) ? user
+            : file.Request.Count > 0 ? file.Request[0]
+            : single.Count > 0 ? single[0]
+            : null;
+        if (partitionBy is null || single.Count == 0)
         {
             throw new DataFileException(
-                $"{file.File} has nothing to learn from: besides its time ('{time.Name}') and its label ('{label.Name}') no column has a value");
+                $"{file.File} has nothing to learn from: besides its label ('{file.Label!.Name}')"
+                + $"{(file.Time is { } at ? $" and its time ('{at.Name}')" : "")} no column can be a feature. "
+                + string.Join("; ", file.Columns.Where(c => file.Leaks.ContainsKey(c)).Select(c => $"'{c.Name}' is {file.WhyNot(c)}")));
         }
 
-        var rate = label.IsBinary ? label.Sum / file.Rows : 0.05;
+        if (file.Request.Count > 0)
+        {
+            List<ColumnProfile> request = [.. file.Request];
+            if (file.Time is { } time)
+            {
+                request.Add(time);
+            }
 
-        Line($"# A first specification, drafted from {file.Rows} rows of {file.File}. Read it, edit it, then:");
+            yield return new SpecDraft(file, partitionBy, request, onlySingle);
+            if (!request.Contains(partitionBy))
+            {
+                yield return new SpecDraft(file, partitionBy, [.. request, partitionBy], onlySingle);
+            }
+        }
+
+        yield return new SpecDraft(file, single.Contains(partitionBy) ? partitionBy : single[0], [], onlySingle);
+    }
+
+    private string Write()
+    {
+        var label = _file.Label!;
+        var file = YamlText.Comment(_file.File);
+        Line($"# A first specification, drafted from {_file.Rows} rows of {file}. Read it, edit it, then:");
         Line($"#   monolith spec validate THIS_FILE");
-        Line($"#   monolith replay --model THIS_FILE --data {file.File}");
-        if (file.Time is null)
+        Line($"#   monolith replay --model THIS_FILE --data {file}");
+        if (_file.Time is null)
         {
-            Line($"# CHECK: no column looks like seconds or milliseconds since 1970; '{time.Name}' as the time is a mere guess.");
+            Line($"# CHECK: no column looks like seconds or milliseconds since 1970: the rows are taken to be one second apart.");
         }
 
-        if (file.Label is null)
+        if (_file.User is null)
         {
-            Line($"# CHECK: no column holds just 0 and 1; '{label.Name}' as the label is a mere guess.");
+            Line($"# CHECK: no column is called a user: examples are spread over workers by '{YamlText.Comment(_partitionBy.Name)}'.");
         }
 
-        Line($"model: {ModelName(file.File)}");
+        Line($"model: {DraftNames.Model(_file.File)}");
         Line($"seed: 1");
         Line($"# Examples are spread over workers by this column; usually the user.");
-        Line($"partition_by: {Quote(partitionBy.Name)}");
+        Line($"partition_by: {YamlText.Quote(_partitionBy.Name)}");
         Line($"");
-        Line($"# Rows with equal request columns were shown at once: all are scored before any is learned from.");
-        Line($"source:");
-        Line($"  request: [{(request.Length > 0 ? request : Quote(time.Name))}]");
-        Line($"  time: {Quote(time.Name)}");
-        Line($"  time_unit: {time.TimeUnit ?? "seconds"}");
-        if (file.Item is not null)
-        {
-            Line($"  item: {Quote(file.Item.Name)}");
-        }
-
+        Source();
         Line($"");
         Line($"# A row is a one-wide weight (first order) and a vector, each with its own optimizer.");
         Line($"tables:");
@@ -65,86 +114,128 @@ internal static class SpecDraft
         Line($"      - {{ dimension: 1, initializer: {{ kind: zeros }}, optimizer: {{ kind: ftrl, learning_rate: 0.05, initial_accumulator: 0.1 }} }}");
         Line($"      - {{ dimension: 16, initializer: {{ kind: uniform, low: -0.01, high: 0.01 }}, optimizer: {{ kind: adagrad, learning_rate: 0.05, initial_accumulator: 0.1 }} }}");
         Line($"");
-        Line($"features:");
-        foreach (var column in file.Columns)
-        {
-            if (!IsFeature(column, time, label))
-            {
-                Line($"  # {column.Name}: {(column.Filled == 0 ? "always empty" : column == time ? "the time" : "the label")}");
-            }
-            else
-            {
-                Line($"  # {Describe(column)}");
-                Line($"  - {Feature(file, column)}");
-            }
-        }
-
-        if (file.Position is not null && file.Item is not null)
-        {
-            Line($"  # Combinations that matter get an id of their own, for example:");
-            Line($"  # - {{ name: position_x_item, kind: cross, of: [{Name(file.Position)}, {Name(file.Item)}], table: main }}");
-        }
-
+        var position = Features();
         Line($"");
         Line($"network: {{ kind: deepfm, hidden: [64, 32], optimizer: {{ kind: adam, learning_rate: 0.002 }} }}");
         Line($"# base_rate is the expected share of positives: where the output bias starts.");
-        Line($"tasks: [{{ name: {Name(label)}, label: {Quote(label.Name)}, loss: cross_entropy, base_rate: {Math.Clamp(rate, 0.0001, 0.9999):0.####} }}]");
-        Line($"training: {{ micro_batch: 64{(file.Position is null ? string.Empty : $", baseline: {Name(file.Position)}")} }}");
-        return yaml.ToString();
+        Line($"tasks: [{{ name: {new DraftNames().Add(label)}, label: {YamlText.Quote(label.Name)}, loss: cross_entropy, base_rate: {Math.Clamp(_file.Rate, 0.0001, 0.9999):0.####} }}]");
+        Line($"training: {{ micro_batch: 64{(position is null ? string.Empty : $", baseline: {position}")} }}");
+        return _yaml.ToString();
     }
 
-    private static bool IsFeature(ColumnProfile column, ColumnProfile time, ColumnProfile label) =>
-        column != time && column != label && column.Filled > 0;
-
-    private static string Feature(FileProfile file, ColumnProfile column)
+    private void Source()
     {
-        var name = Name(column);
-        var source = Quote(column.Name);
-        if (column == file.Position)
+        Line($"# How the file is read. {(_request.Count == 0 ? "Each row is a request of its own."
+            : "Consecutive rows with equal request columns were shown at once: all are scored before any is learned from.")}");
+        var isEmpty = _request.Count == 0 && _file.Time is null && _file.Item is null && !_file.Columns.Any(c => c.Missing.Any());
+        Line($"source:{(isEmpty ? " {}" : "")}");
+        if (_request.Count > 0)
         {
-            return $"{{ name: {name}, kind: categorical, source: {source}, table: main, score_as: \"1\" }}   # not known when scoring";
+            Line($"  request: [{string.Join(", ", _request.Select(c => YamlText.Quote(c.Name)))}]");
         }
 
-        if (column.IsList)
+        if (_file.Time is { } time)
         {
-            return $"{{ name: {name}, kind: categorical, source: {source}, separator: \"|\", combiner: sum, table: main }}";
+            Line($"  time: {YamlText.Quote(time.Name)}");
+            Line($"  time_unit: {time.TimeUnit}");
         }
 
-        var isAmount = column.IsNumeric && column.Distinct > FewValues && column != file.Item && column != file.User
-            && !column.IsCalled("id");
-        return isAmount
-            ? $"{{ name: {name}, kind: categorical, source: {source}, bucketize: {{ kind: log2, per_octave: 2 }}, table: main }}"
-            : $"{{ name: {name}, kind: categorical, source: {source}, table: main }}";
+        if (_file.Item is { } item)
+        {
+            Line($"  item: {YamlText.Quote(item.Name)}");
+        }
+
+        var missing = _file.Columns.SelectMany(c => c.Missing).Distinct().ToList();
+        if (missing.Count > 0)
+        {
+            Line($"  # These spellings were found and mean that there is no value; take out what is a value of yours.");
+            Line($"  missing: [{string.Join(", ", missing.Select(m => $"\"{m.Replace("\\", "\\\\", StringComparison.Ordinal)}\""))}]");
+        }
     }
+
+    // Returns the name of the position's feature.
+    private string? Features()
+    {
+        Line($"features:");
+        var left = SpecLimits.Features;
+        string? position = null, item = null;
+        foreach (var column in _file.Columns)
+        {
+            var why = _file.WhyNot(column) ?? (left == 0 ? $"a model has at most {SpecLimits.Features} features" : null);
+            if (why is not null)
+            {
+                Line($"  # {YamlText.Comment(column.Name)}: {YamlText.Comment(why)}");
+                continue;
+            }
+
+            var name = YamlText.Quote(_names.Add(column));
+            Line($"  # {Describe(column)}");
+            Line($"  - {Feature(name, column)}");
+            left--;
+            position = column == _file.Position ? name : position;
+            item = column == _file.Item ? name : item;
+        }
+
+        if (position is not null && item is not null)
+        {
+            Line($"  # Combinations that matter get an id of their own, for example:");
+            Line($"  # - {{ name: position_x_item, kind: cross, of: [{position}, {item}], table: main }}");
+        }
+
+        return position;
+    }
+
+    private string Feature(string name, ColumnProfile column)
+    {
+        var start = $"name: {name}, kind: categorical, source: {YamlText.Quote(column.Name)}";
+        if (column == _file.Position)
+        {
+            return $"{{ {start}, table: main, score_as: \"1\" }}   # not known when scoring";
+        }
+
+        if (column.IsList && !_onlySingle)
+        {
+            return $"{{ {start}, separator: \"|\", combiner: sum, table: main }}";
+        }
+
+        if (IsNumeric(_file, column))
+        {
+            if (_onlySingle)
+            {
+                var boundaries = new[] { -1.5, -1, -0.5, 0, 0.5, 1, 1.5 }.Select(d => Digits(column.Mean + (d * column.Deviation))).Distinct();
+                return $"{{ {start}, bucketize: {{ kind: boundaries, boundaries: [{string.Join(", ", boundaries)}] }}, table: main }}";
+            }
+
+            var transform = column.IsSkewed
+                ? "{ kind: log }"
+                : $"{{ kind: standardize, mean: {Digits(column.Mean)}, deviation: {Digits(column.Deviation)} }}";
+            return $"{{ name: {name}, kind: numeric, source: {YamlText.Quote(column.Name)}, transforms: [{transform}] }}";
+        }
+
+        return IsAmount(_file, column)
+            ? $"{{ {start}, bucketize: {{ kind: log2, per_octave: 2 }}, table: main }}"
+            : $"{{ {start}, table: main }}";
+    }
+
+    // Ids stay ids: a whole number is an amount only where its name says so. What has a fraction is one in any case.
+    private static bool IsAmount(FileProfile file, ColumnProfile column) =>
+        column.IsNumeric && column.Distinct > FewValues && column != file.Item && column != file.User && column != file.Position
+        && !file.Request.Contains(column) && !column.Words.IsId && (!column.IsInteger || column.Words.IsAmount);
+
+    // Logarithmic buckets tell large amounts apart, but neither shares nor what may be negative.
+    private static bool IsNumeric(FileProfile file, ColumnProfile column) =>
+        IsAmount(file, column) && (column.Min < 0 || column.Max < FewValues) && column.Deviation > 0 && double.IsFinite(column.Deviation);
 
     private static string Describe(ColumnProfile column)
     {
-        var count = column.Distinct >= ColumnProfile.MaxDistinct ? $"over {ColumnProfile.MaxDistinct}" : $"{column.Distinct}";
+        var count = column.HasMore ? $"over {column.Distinct}" : $"{column.Distinct}";
         var range = column.IsNumeric
             ? string.Create(CultureInfo.InvariantCulture, $", numbers from {column.Min} to {column.Max}")
             : string.Empty;
-        return $"{count} different values{range}";
+        return $"{count} different values{range}{(column.IsUnique ? ", another one in every row: probably of no use" : "")}";
     }
 
-    private static string ModelName(string file)
-    {
-        var stem = file.Split('.')[0].ToLowerInvariant();
-        var name = string.Concat(stem.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
-        return name.Length == 0 || !char.IsAsciiLetter(name[0]) ? $"model-{name}".TrimEnd('-') : name;
-    }
+    private static string Digits(double number) => number.ToString("G6", CultureInfo.InvariantCulture);
 
-    // What a specification allows as a name; two columns that come out alike are told apart by validation.
-    private static string Name(ColumnProfile column)
-    {
-        var name = string.Concat(column.Name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
-        name = name.Length > 0 && char.IsAsciiLetter(name[0]) ? name : $"column_{name}";
-        return Quote(name[..Math.Min(name.Length, 63)]);
-    }
-
-    // Plain where YAML cannot take it for anything but a text, quoted otherwise.
-    private static string Quote(string text) =>
-        text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
-            && text.ToLowerInvariant() is not ("null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n")
-            ? text
-            : $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    private void Line(FormattableString text) => _yaml.Append(FormattableString.Invariant(text)).Append('\n');
 }

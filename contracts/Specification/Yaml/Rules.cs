@@ -39,6 +39,14 @@ internal static class Rules
         }
     }
 
+    private static void CountUpTo(Mistakes mistakes, string path, int count, int max)
+    {
+        if (count > max)
+        {
+            mistakes.AddUnlessKnown(path, $"{count} of them", $"at most {max}");
+        }
+    }
+
     private static void Unique(Mistakes mistakes, string path, string[] names)
     {
         for (var i = 0; i < names.Length; i++)
@@ -109,7 +117,8 @@ internal static class Rules
     {
         if (spec.Source is { } source)
         {
-            Count(mistakes, "source.request", source.Request.Length, 16);
+            CountUpTo(mistakes, "source.request", source.Request.Length, SpecLimits.RequestColumns);
+            CountUpTo(mistakes, "source.missing", source.Missing.Length, SpecLimits.MissingSpellings);
             for (var i = 0; i < source.Request.Length; i++)
             {
                 if (source.Request.IndexOf(source.Request[i]) < i)

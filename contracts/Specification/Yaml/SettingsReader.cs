@@ -8,11 +8,12 @@ internal static class SettingsReader
     /// <summary>Reads how files are read.</summary>
     public static SourceSpec Source(MapReader map) => Finish(map, new SourceSpec
     {
-        Request = map.Texts("request", "a list of the columns that together name a request"),
-        Time = map.RequiredText("time", "the column with the event time"),
+        Request = map.Has("request") ? map.Texts("request", "a list of the columns that together name a request") : [],
+        Time = map.Text("time", "the column with the event time"),
         TimeUnit = map.Value(
             "time_unit", Scalars.OneOf(("seconds", TimeUnit.Seconds), ("milliseconds", TimeUnit.Milliseconds)), TimeUnit.Seconds),
         Item = map.Text("item", "the column with the item's id"),
+        Missing = map.Has("missing") ? map.Texts("missing", "a list of spellings that mean: no value") : [],
     });
 
     /// <summary>Reads the training settings.</summary>

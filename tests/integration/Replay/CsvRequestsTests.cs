@@ -1,4 +1,5 @@
 using Monolith.Contracts.Events;
+using Monolith.Contracts.Specification;
 using Monolith.Standalone.Replay;
 
 namespace Monolith.Integration.Tests.Replay;
@@ -36,6 +37,34 @@ public sealed class CsvRequestsTests : IDisposable
         Assert.Equal((2, 3), Ends(requests.Read()));
         Assert.Equal((3, 4), Ends(requests.Read()));
         Assert.Null(requests.Read());
+    }
+
+    [Fact]
+    public void Without_request_and_time_each_row_is_a_request_and_the_rows_are_a_second_apart()
+    {
+        var spec = Files.Spec with { PartitionBy = "user", Source = new SourceSpec { Item = "item" } };
+        using var requests = new CsvRequests(spec, _files.Write(Rows), 0, _ => true);
+        var all = new List<(string, long, long, long)>();
+        while (requests.Read() is var (first, next, group))
+        {
+            all.Add((group.RequestId, first, next, group.EventTimeMs));
+        }
+
+        Assert.Equal([("1", 0, 1, 1000), ("2", 1, 2, 2000), ("3", 2, 3, 3000), ("4", 3, 4, 4000)], all);
+    }
+
+    [Fact]
+    public void Spellings_of_missing_values_read_as_empty_fields_and_labels_are_true_or_yes_too()
+    {
+        var spec = Files.Spec with { Source = Files.Spec.Source! with { Missing = ["NULL", "\\N"] } };
+        using var requests = new CsvRequests(
+            spec, _files.Write(Files.Header + "\n1,ann,s,NULL,1,\\N,Yes\n1,ann,s,8,NULL,2,FALSE\n1,ann,s,8,1,1,NULL\n"), 0, _ => true);
+        var examples = requests.Read()!.Value.Group.Examples;
+        Assert.Equal(["1", "8", "8"], examples.Select(e => e.ItemId));
+        Assert.False(examples[0].Features.ContainsKey("item"));
+        Assert.False(examples[0].Features.ContainsKey("price"));
+        Assert.False(examples[1].Features.ContainsKey("pos"));
+        Assert.Equal([(true, 1f), (true, 0f), (false, 0f)], examples.Select(e => (e.Labels[0].Present, e.Labels[0].Value)));
     }
 
     [Fact]
@@ -79,8 +108,8 @@ public sealed class CsvRequestsTests : IDisposable
     [InlineData("noon,a,s,7,1,3,0", "column 'ts': 'noon' is not a time in seconds")]
     [InlineData("NaN,a,s,7,1,3,0", "column 'ts': 'NaN' is not a time in seconds")]
     [InlineData("1541548955000,a,s,7,1,3,0", "source.time_unit says which")]
-    [InlineData("1,a,s,7,1,3,yes", "column 'click': 'yes' is not 0, 1")]
-    [InlineData("1,a,s,7,1,3,0.5", "column 'click': '0.5' is not 0, 1")]
+    [InlineData("1,a,s,7,1,3,maybe", "column 'click': 'maybe' is not 0 or 1, true or false")]
+    [InlineData("1,a,s,7,1,3,0.5", "column 'click': '0.5' is not 0 or 1")]
     [InlineData("1,a,s,7,1,3,0\n1,b,s,7,1,3,0", "line 3: 'b' in column 'user', which must be the same all over a request")]
     [InlineData("1,\"a\nb\",s,7,1,3,0\n2,a,s,7,1,x,0", "line 4, column 'price'")]
     public void A_bad_value_is_named_with_its_row_and_column(string row, string expected) =>

@@ -74,8 +74,9 @@ public sealed class SpecCommandTests : IDisposable
         var data = _files.Write("day,user,liked\n2020-01-01,a,yes\n2020-01-02,b,no\n");
         var path = Path.ChangeExtension(data, ".yaml");
         Assert.Equal((ExitCodes.Success, string.Empty), await Run("spec", "init", "--data", data, "--output", path));
-        Assert.Equal(2, File.ReadLines(path).Count(line => line.StartsWith("# CHECK", StringComparison.Ordinal)));
-        Assert.Single(ModelSpecFile.Load(path).Features);
+        Assert.Equal(1, File.ReadLines(path).Count(line => line.StartsWith("# CHECK", StringComparison.Ordinal)));
+        Assert.Equal(("liked", null), (ModelSpecFile.Load(path).Tasks.Single().Label, ModelSpecFile.Load(path).Source!.Time));
+        Assert.Equal(["day", "user"], ModelSpecFile.Load(path).Features.Select(f => f.Name));
 
         var (code, error) = await Run("spec", "init", "--data", _files.Write("ts,click\n1541548955,1\n1541548956,0\n", "two.csv"));
         Assert.Equal(ExitCodes.Failure, code);
