@@ -5,7 +5,7 @@ namespace Monolith.Standalone.Specs;
 /// <summary>What a sample of a file's rows says about its columns and the parts they play.</summary>
 internal sealed class FileProfile
 {
-    /// <summary>Rows that are looked at.</summary>
+    /// <summary>Rows that are looked at; fewer where there are more than 200 columns.</summary>
     public const int SampleRows = 100_000;
 
     /// <summary>Rows through which columns of numbers, times and labels are checked to stay what they are.</summary>
@@ -13,6 +13,7 @@ internal sealed class FileProfile
 
     private const int DistinctMax = 100_000;
     private const int AllDistinctMax = 4_000_000;
+    private const int CellsMax = 20_000_000;
     private const int HeaderMax = 512;
     private const double LeakAuc = 0.98;
     private static readonly string[] UserWords = ["user", "uid", "member", "customer", "visitor", "client", "viewer"];
@@ -67,6 +68,9 @@ internal sealed class FileProfile
     /// <summary>Columns that by themselves tell the label, with the AUC.</summary>
     public IReadOnlyDictionary<ColumnProfile, double> Leaks { get; private set; } = new Dictionary<ColumnProfile, double>();
 
+    /// <summary>Whether such columns are kept all the same, because without them nothing would be left.</summary>
+    public bool KeepsLeaks { get; private set; }
+
     /// <summary>Share of positives among the rows with a label.</summary>
     public double Rate { get; private set; }
 
@@ -78,7 +82,8 @@ internal sealed class FileProfile
         var distinctMax = Math.Min(DistinctMax, AllDistinctMax / Math.Max(1, csv.Header.Length));
         var columns = csv.Header.Select((name, i) => new ColumnProfile(i, name, distinctMax)).ToList();
         long rows = 0;
-        for (; rows < SampleRows && csv.Advance(); rows++)
+        var sample = Math.Min(SampleRows, CellsMax / Math.Max(1, csv.Header.Length));
+        for (; rows < sample && csv.Advance(); rows++)
         {
             foreach (var column in columns)
             {
@@ -111,12 +116,13 @@ internal sealed class FileProfile
         var leaks = new LeakSearch([.. columns.Where(c => profile.IsCandidate(c))], label);
         leaks.Read(path, rows);
         profile.Leaks = leaks.Areas.Where(a => a.Value > LeakAuc).ToDictionary();
+        profile.KeepsLeaks = !columns.Any(profile.IsCandidate);
         profile.Rate = leaks.Rate;
         return profile;
     }
 
     /// <summary>The same without a time: for a file whose times cannot be read after all.</summary>
-    public FileProfile WithoutTime() => new(Path, Columns, Rows) { Time = null, Leaks = Leaks, Rate = Rate };
+    public FileProfile WithoutTime() => new(Path, Columns, Rows) { Time = null, Leaks = Leaks, KeepsLeaks = KeepsLeaks, Rate = Rate };
 
     /// <summary>Why a column is not a feature; null when it is one.</summary>
     public string? WhyNot(ColumnProfile column) => column switch
@@ -126,12 +132,16 @@ internal sealed class FileProfile
         _ when column == Time => "the time",
         _ when column == Label => "the label",
         _ when column.Filled == 0 => "always empty",
-        _ when Leaks.TryGetValue(column, out var area) =>
-            FormattableString.Invariant($"left out: by itself it tells the label (AUC {area:0.000}), so it is probably known only afterwards"),
+        _ when !KeepsLeaks && Suspicion(column) is { } suspicion => $"left out: {suspicion}",
         _ when column == User || column == Item || column == Position => null,
         _ when column.IsRowNumber => "it counts the rows",
         _ => null,
     };
+
+    /// <summary>What speaks against a column as a feature; null when nothing does.</summary>
+    public string? Suspicion(ColumnProfile column) => Leaks.TryGetValue(column, out var area)
+        ? FormattableString.Invariant($"by itself it tells the label (AUC {area:0.000}), so it is probably known only afterwards")
+        : null;
 
     private static bool IsUsable(ColumnProfile column) => !string.IsNullOrWhiteSpace(column.Name) && column.Name.Length <= HeaderMax;
 

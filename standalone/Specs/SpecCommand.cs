@@ -66,7 +66,7 @@ internal static class SpecCommand
                 $"{path} written; read it, then: monolith replay --model {path} --data {parsed.GetRequiredValue(data)}");
             foreach (var column in profile.Leaks.Keys)
             {
-                parsed.InvocationConfiguration.Output.WriteLine($"'{column.Name}' is {profile.WhyNot(column)}");
+                parsed.InvocationConfiguration.Output.WriteLine($"'{column.Name}': {profile.WhyNot(column) ?? profile.Suspicion(column)}");
             }
         });
         return command;

@@ -60,8 +60,7 @@ internal sealed class SpecDraft
         {
             throw new DataFileException(
                 $"{file.File} has nothing to learn from: besides its label ('{file.Label!.Name}')"
-                + $"{(file.Time is { } at ? $" and its time ('{at.Name}')" : "")} no column can be a feature. "
-                + string.Join("; ", file.Columns.Where(c => file.Leaks.ContainsKey(c)).Select(c => $"'{c.Name}' is {file.WhyNot(c)}")));
+                + $"{(file.Time is { } at ? $" and its time ('{at.Name}')" : "")} no column can be a feature");
         }
 
         if (file.Request.Count > 0)
@@ -97,6 +96,11 @@ internal sealed class SpecDraft
         if (_file.User is null)
         {
             Line($"# CHECK: no column is called a user: examples are spread over workers by '{YamlText.Comment(_partitionBy.Name)}'.");
+        }
+
+        foreach (var column in _file.Columns.Where(c => _file.KeepsLeaks && _file.Leaks.ContainsKey(c)))
+        {
+            Line($"# CHECK: '{YamlText.Comment(column.Name)}': {_file.Suspicion(column)}.");
         }
 
         Line($"model: {DraftNames.Model(_file.File)}");
@@ -222,9 +226,10 @@ internal sealed class SpecDraft
         column.IsNumeric && column.Distinct > FewValues && column != file.Item && column != file.User && column != file.Position
         && !file.Request.Contains(column) && !column.Words.IsId && (!column.IsInteger || column.Words.IsAmount);
 
-    // Logarithmic buckets tell large amounts apart, but neither shares nor what may be negative.
-    private static bool IsNumeric(FileProfile file, ColumnProfile column) =>
-        IsAmount(file, column) && (column.Min < 0 || column.Max < FewValues) && column.Deviation > 0 && double.IsFinite(column.Deviation);
+    // Logarithmic buckets tell amounts of many sizes apart, but neither shares, nor what may be negative, nor 100.1 from 100.2.
+    private static bool IsNumeric(FileProfile file, ColumnProfile column) => IsAmount(file, column)
+        && (column.Min < 0 || column.Max < FewValues || column.Max < 4 * column.Min)
+        && column.Deviation > 0 && double.IsFinite(column.Deviation);
 
     private static string Describe(ColumnProfile column)
     {
@@ -235,7 +240,7 @@ internal sealed class SpecDraft
         return $"{count} different values{range}{(column.IsUnique ? ", another one in every row: probably of no use" : "")}";
     }
 
-    private static string Digits(double number) => number.ToString("G6", CultureInfo.InvariantCulture);
+    private static string Digits(double number) => number.ToString("G12", CultureInfo.InvariantCulture);
 
     private void Line(FormattableString text) => _yaml.Append(FormattableString.Invariant(text)).Append('\n');
 }

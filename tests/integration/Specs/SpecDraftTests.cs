@@ -28,10 +28,11 @@ public sealed class SpecDraftTests : IDisposable
             ("video_duration", i => $"{(i * 37 % 3000) + 0.5}"),
             ("ctr", i => $"{i * 37 % 100 / 100.0}"),
             ("balance", i => $"{(i * 37 % 1000) - 500}"),
+            ("longitude", i => $"{139.5 + (i * 37 % 1000 / 1000.0)}"),
             ("click", i => Chance(i)));
         Assert.All(spec.Features.OfType<CategoricalFeature>().Take(4), f => Assert.Null(f.Bucketize));
         Assert.All(["price", "video_duration"], name => Assert.IsType<LogBuckets>(((CategoricalFeature)Of(spec, name)).Bucketize));
-        Assert.All(["ctr", "balance"], name => Assert.IsType<StandardizeTransform>(((NumericFeature)Of(spec, name)).Transforms.Single()));
+        Assert.All(["ctr", "balance", "longitude"], name => Assert.IsType<StandardizeTransform>(((NumericFeature)Of(spec, name)).Transforms.Single()));
         Assert.Equal(("item", "user", null), (spec.Source!.Item, spec.PartitionBy, spec.Source.Time));
     }
 
@@ -56,6 +57,22 @@ public sealed class SpecDraftTests : IDisposable
         Assert.Equal(["user", "device"], spec.Features.Select(f => f.Name));
         Assert.Contains("# dwell_seconds: left out: by itself it tells the label (AUC 1.000)", yaml);
         Assert.Contains("# click_place: left out", yaml);
+    }
+
+    [Fact]
+    public async Task Where_nothing_else_is_left_such_a_column_is_kept_and_named()
+    {
+        var (spec, yaml) = await DraftAndText(("user", i => $"u{i % 4}"), ("click", i => $"{i % 2}"));
+        Assert.Equal(["user"], spec.Features.Select(f => f.Name));
+        Assert.Contains("# CHECK: 'user': by itself it tells the label", yaml);
+    }
+
+    [Fact]
+    public async Task A_file_of_very_many_columns_has_a_draft()
+    {
+        (string, Func<int, string>)[] columns = [.. Enumerable.Range(0, 1200).Select(c => ($"c {c}", (Func<int, string>)(i => $"{(i + c) % 7}")))];
+        var spec = await Draft([("user", i => $"u{i * 31 % 50}"), .. columns, ("click", Chance)]);
+        Assert.Equal(SpecLimits.Features, spec.Features.Length);
     }
 
     [Fact]
