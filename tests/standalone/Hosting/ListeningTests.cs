@@ -73,6 +73,7 @@ public sealed class ListeningTests
     [InlineData("kafka:9092", true)]
     [InlineData("kafka-0.kafka.svc.cluster.local:9092", true)]
     [InlineData("127.0.0.1:1", true)]
+    [InlineData("kafka_1:9092", true)]
     [InlineData("[::1]:65535", true)]
     [InlineData("http://kafka:9092", false)]
     [InlineData("redis://kafka:9092", false)]
