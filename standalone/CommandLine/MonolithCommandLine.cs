@@ -32,6 +32,7 @@ public static class MonolithCommandLine
         ArgumentNullException.ThrowIfNull(args);
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(error);
+        (output, error) = (new SafeWriter(output), new SafeWriter(error));
         var parsed = Create().Parse(args.Count == 0 ? ["--help"] : args);
         if (parsed.Errors.Count > 0)
         {

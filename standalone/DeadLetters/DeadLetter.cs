@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Serialization;
 using Monolith.Contracts.Events;
 using Monolith.Events;
+using Monolith.Standalone.CommandLine;
 
 namespace Monolith.Standalone.DeadLetters;
 
@@ -54,7 +55,8 @@ internal sealed record DeadLetter
         {
             Partition = partition,
             Offset = record.Offset,
-            Time = DateTimeOffset.FromUnixTimeMilliseconds(record.AppendTimeMs),
+            Time = DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(
+                record.AppendTimeMs, DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())),
             Reason = Take(AsideHeaders.Reason),
             SourceTopic = Take(AsideHeaders.Topic),
             SourcePartition = Take(AsideHeaders.Partition),
@@ -68,7 +70,7 @@ internal sealed record DeadLetter
     /// <summary>One line.</summary>
     public string Line() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Partition}/{Offset}  {Time:yyyy-MM-dd HH:mm:ss}Z  {SourceTopic}/{SourcePartition}@{SourceOffset}  {Reason}");
+        $"{Partition}/{Offset}  {Time:yyyy-MM-dd HH:mm:ss}Z  {ConsoleText.Line($"{SourceTopic}/{SourcePartition}@{SourceOffset}  {Reason}")}");
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

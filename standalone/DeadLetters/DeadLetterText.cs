@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Google.Protobuf;
 using Monolith.Contracts.Events;
+using Monolith.Standalone.CommandLine;
 
 namespace Monolith.Standalone.DeadLetters;
 
@@ -14,15 +15,15 @@ internal static class DeadLetterText
     /// <summary>Several lines.</summary>
     public static string Of(DeadLetter letter)
     {
-        var text = new StringBuilder().AppendLine(letter.Line()).AppendLine(CultureInfo.InvariantCulture, $"key: {letter.Key}");
+        var text = new StringBuilder().AppendLine(letter.Line()).AppendLine(CultureInfo.InvariantCulture, $"key: {ConsoleText.Line(letter.Key)}");
         foreach (var (name, value) in letter.Headers)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"{name}: {value}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"{ConsoleText.Line(name)}: {ConsoleText.Line(value)}");
         }
 
         if (Event(letter) is { } decoded)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"event: {decoded}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"event: {ConsoleText.Line(decoded)}");
         }
 
         return text.AppendLine(CultureInfo.InvariantCulture, $"{letter.Value.Length} bytes:").Append(Bytes(letter.Value)).ToString();
@@ -34,7 +35,7 @@ internal static class DeadLetterText
         try
         {
             var text = Strict.GetString(value);
-            if (!text.Any(c => char.IsControl(c) && c is not ('\n' or '\r' or '\t')))
+            if (!text.Any(ConsoleText.IsUnsafe))
             {
                 return text;
             }

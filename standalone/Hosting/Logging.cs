@@ -1,5 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Monolith.Standalone.Hosting;
 
@@ -22,12 +23,11 @@ internal static class Logging
         .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error)
         // Stopping, Orleans looks for another silo to move a grain to, and calls it an error that a single process has none.
         .AddFilter("Orleans.Grain", LogLevel.Critical)
-        .AddSimpleConsole(console =>
+        .AddConsole(console =>
         {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-            console.UseUtcTimestamp = true;
+            console.FormatterName = SafeConsoleFormatter.FormatterName;
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
         })
-        .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        .AddConsoleFormatter<SafeConsoleFormatter, ConsoleFormatterOptions>()
+        .Services.TryAddSingleton(TimeProvider.System);
 }

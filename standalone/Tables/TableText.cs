@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Monolith.Contracts.Grains;
+using Monolith.Standalone.CommandLine;
 
 namespace Monolith.Standalone.Tables;
 
@@ -12,7 +13,7 @@ internal static class TableText
     {
         var row = answer.Row;
         var text = new StringBuilder();
-        Add($"id {row.Id} of table '{answer.Table}', shard {answer.Shard}: {row.Standing.ToString().ToLowerInvariant()}");
+        Add($"id {row.Id} of table '{ConsoleText.Line(answer.Table)}', shard {answer.Shard}: {row.Standing.ToString().ToLowerInvariant()}");
         Add(row.Standing switch
         {
             RowStanding.Present => $"learned from {Times(row.Occurrences)}, last of an event at {At(row.LastUpdate)}",
@@ -37,7 +38,7 @@ internal static class TableText
         .GroupBy(t => t.Table)
         .Select(t => string.Create(
             CultureInfo.InvariantCulture,
-            $"{t.Key}: {t.Sum(s => s.Rows):N0} rows in {shards.Count} shards; bytes: {Bytes(t)}; index load {t.Min(s => s.Load):P0} to {t.Max(s => s.Load):P0}, "
+            $"{ConsoleText.Line(t.Key)}: {t.Sum(s => s.Rows):N0} rows in {shards.Count} shards; bytes: {Bytes(t)}; index load {t.Min(s => s.Load):P0} to {t.Max(s => s.Load):P0}, "
             + $"{t.Sum(s => s.GrowthsWaiting)} of {t.Sum(s => s.SubTables)} sub-tables about to grow; {t.Sum(s => s.Evicted):N0} evicted; "
             + $"{t.Sum(s => s.RowsByOccurrences[0]):N0} rows seen once"));
 

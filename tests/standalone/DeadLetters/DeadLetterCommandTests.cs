@@ -77,6 +77,43 @@ public sealed class DeadLetterCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_hostile_event_contains_moves_no_cursor_and_forges_no_line()
+    {
+        const string Hostile = "x\u001b[2J\n9/9  forged\u202e";
+        await Fill();
+        using (var folder = DataFolder.Open(_folder))
+        {
+            await using var log = new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = folder.Log });
+            var topics = new ModelTopics("shop");
+            var shown = new Impression { RequestId = Hostile };
+            foreach (var value in new[] { shown.ToByteArray(), Encoding.UTF8.GetBytes(Hostile) })
+            {
+                var record = new NewRecord(topics.DeadLetters, 0, Encoding.UTF8.GetBytes(Hostile), value)
+                {
+                    Headers =
+                    [
+                        new(AsideHeaders.Topic, Encoding.UTF8.GetBytes(topics.Impressions)),
+                        new(AsideHeaders.Reason, Encoding.UTF8.GetBytes(Hostile)), new(Hostile, Encoding.UTF8.GetBytes(Hostile)),
+                    ],
+                };
+                await log.AppendAsync([record], Token);
+            }
+        }
+
+        var (_, list) = await Dlq("list");
+        Assert.Equal(5, list.Split('\n').Length);
+        var (_, one) = await Dlq("show", "0/2");
+        var (_, other) = await Dlq("show", "0/3");
+        foreach (var said in new[] { list, one, other })
+        {
+            Assert.DoesNotContain('\u001b', said);
+            Assert.DoesNotContain('\u202e', said);
+            Assert.DoesNotContain(said.Split('\n'), line => line.StartsWith("9/9", StringComparison.Ordinal));
+            Assert.Contains("x\\u001b[2J\\u000a9/9  forged\\u202e", said, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_folder_in_use_another_model_and_no_place_at_all_are_one_clear_message()
     {
         await Fill();
