@@ -61,6 +61,10 @@ public static class EventJson
 
             return reader.Read() ? throw path.Error("ends here", "more follows") : many;
         }
+        catch (InvalidOperationException e)
+        {
+            throw new EventFormatException("A text or the name of a member is not Unicode: it has an unpaired surrogate, or bytes that are not UTF-8.", e);
+        }
         catch (JsonException e)
         {
             throw new EventFormatException($"The JSON is broken at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {FirstSentence(e.Message)}", e);
@@ -261,11 +265,23 @@ public static class EventJson
         reader.Read();
         return reader.TokenType switch
         {
-            JsonTokenType.String => reader.GetString()!,
+            JsonTokenType.String => Unicode(ref reader, path),
             JsonTokenType.Number when FeatureValueConverter.Digits(ref reader) is { } digits => digits,
             JsonTokenType.Null => string.Empty,
             _ => throw path.Error("a text", Found(reader)),
         };
+    }
+
+    private static string Unicode(ref Utf8JsonReader reader, JsonPath path)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw path.Error("a text in valid UTF-8", "an unpaired surrogate, or bytes that are not UTF-8");
+        }
     }
 
     private static double Number(ref Utf8JsonReader reader, JsonPath path)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -13,11 +14,30 @@ internal static class DeadLetterEndpoint
     public static void MapDeadLetters(this IEndpointRouteBuilder routes, ModelSpec spec, IEventLog log)
     {
         var topics = new ModelTopics(spec.Name);
-        routes.MapGet($"/v1/models/{spec.Name}/dead-letters", (int? last, CancellationToken cancellation) => Read(topics.DeadLetters, last, cancellation));
-        routes.MapGet($"/v1/models/{spec.Name}/orphans", (int? last, CancellationToken cancellation) => Read(topics.Orphans, last, cancellation));
+        var turn = new SemaphoreSlim(1, 1);
+        routes.MapGet($"/v1/models/{spec.Name}/dead-letters", (string? last, CancellationToken cancellation) => Read(topics.DeadLetters, last, cancellation));
+        routes.MapGet($"/v1/models/{spec.Name}/orphans", (string? last, CancellationToken cancellation) => Read(topics.Orphans, last, cancellation));
 
-        async Task<IResult> Read(string topic, int? last, CancellationToken cancellation) => last is < 1 or > DeadLetterReader.Max
-            ? Results.Problem($"last is {last}; allowed is 1 to {DeadLetterReader.Max}", statusCode: 400)
-            : Results.Json(await DeadLetterReader.Newest(log, topic, last ?? 100, cancellation), DeadLetterJson.Default.DeadLetterArray);
+        async Task<IResult> Read(string topic, string? text, CancellationToken cancellation)
+        {
+            var last = 100;
+            if (text is not null
+                && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out last) || last is < 1 or > DeadLetterReader.Max))
+            {
+                return Results.Problem($"last is '{text}'; allowed is 1 to {DeadLetterReader.Max}", statusCode: 400);
+            }
+
+            // One at a time: each may hold DeadLetterReader.MaxBytes.
+            await turn.WaitAsync(cancellation);
+            try
+            {
+                return Results.Json(
+                    await DeadLetterReader.Newest(log, topic, last, cancellation), DeadLetterJson.Default.DeadLetterArray);
+            }
+            finally
+            {
+                turn.Release();
+            }
+        }
     }
 }

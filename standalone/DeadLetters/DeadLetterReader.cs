@@ -8,9 +8,12 @@ internal static class DeadLetterReader
     /// <summary>Most records read at once.</summary>
     public const int Max = 10_000;
 
+    /// <summary>Bytes of records returned at once: 32 MiB, or the newest record alone. The oldest are left out beyond it.</summary>
+    public const int MaxBytes = 32 << 20;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    /// <summary>The newest records of each partition, oldest first.</summary>
+    /// <summary>The newest records of all partitions, oldest first: as many as asked for, of at most <see cref="MaxBytes"/>.</summary>
     /// <exception cref="EventLogException">There is no such topic, or the log cannot be read.</exception>
     public static async Task<DeadLetter[]> Newest(IEventLog log, string topic, int last, CancellationToken cancellation)
     {
@@ -27,7 +30,12 @@ internal static class DeadLetterReader
             found.AddRange(await Newest(log, new TopicPartition(topic, number), last, cancellation));
         }
 
-        return [.. found.OrderBy(d => d.Time).ThenBy(d => d.Offset).TakeLast(last)];
+        var bytes = 0L;
+        return [.. found
+            .OrderByDescending(d => d.Time).ThenByDescending(d => d.Offset)
+            .Take(last)
+            .TakeWhile(d => (bytes += d.Value.Length) <= MaxBytes || bytes == d.Value.Length)
+            .Reverse()];
     }
 
     private static async Task<List<DeadLetter>> Newest(IEventLog log, TopicPartition partition, int last, CancellationToken cancellation)
@@ -38,7 +46,7 @@ internal static class DeadLetterReader
         {
             var from = Math.Max(low, high - range);
             var found = await Read(log, new PartitionOffset(partition, from), high, cancellation);
-            if (found.Count >= last || from == low)
+            if (found.Count >= last || from == low || found.Sum(d => (long)d.Value.Length) > MaxBytes)
             {
                 return found;
             }
@@ -48,6 +56,7 @@ internal static class DeadLetterReader
     private static async Task<List<DeadLetter>> Read(IEventLog log, PartitionOffset from, long high, CancellationToken cancellation)
     {
         var found = new List<DeadLetter>();
+        var (bytes, leaving) = (0L, 0);
         await using var reader = log.OpenReader(from);
         for (var next = from.Offset; next < high;)
         {
@@ -55,7 +64,17 @@ internal static class DeadLetterReader
             foreach (var record in batch.Records.Span)
             {
                 found.Add(DeadLetter.Of(from.Partition.Partition, record));
+                bytes += record.Value.Length;
             }
+
+            // The newest that are together larger than the bound are kept, so that the caller sees it was reached.
+            while (leaving < found.Count - 1 && bytes - found[leaving].Value.Length > MaxBytes)
+            {
+                bytes -= found[leaving++].Value.Length;
+            }
+
+            found.RemoveRange(0, leaving);
+            leaving = 0;
 
             // What is left of an offset range may be a marker, which nobody reads.
             next = batch.AtEnd || batch.Records.IsEmpty ? high : batch.NextOffset;

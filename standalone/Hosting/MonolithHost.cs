@@ -129,6 +129,8 @@ public sealed class MonolithHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         options.Logging(builder.Logging);
         builder.WebHost.UseUrls([.. listening.Select(a => a.Url)]);
+        builder.WebHost.ConfigureKestrel(HttpLimits.Apply);
+        builder.Services.AddExceptionHandler<UnexpectedErrors>();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopBound);
         builder.Services.AddSingleton(servers.Log);
@@ -144,6 +146,8 @@ public sealed class MonolithHost : IAsyncDisposable
         builder.Services.AddIngestion(spec);
         builder.Services.AddSingleton<ITrainingStatusSource, TrainingStatusSource>();
         var app = builder.Build();
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
         app.MapServing();
         app.MapIngestion();
         app.MapDeadLetters(spec, servers.Log);

@@ -43,9 +43,19 @@ internal readonly record struct RowQuestion(int Table, ulong Id)
                 : $"feature '{name}' is made of {string.Join(" and ", parts)}: it takes 'value' {parts.Length} times, in this order; {values.Count} were given");
         }
 
-        var fields = parts.Zip(values).ToDictionary(
-            p => ((CategoricalFeature)extractor.Embedded[extractor.IndexOf(p.First)]).Source,
-            p => new FeatureValue { Text = p.Second });
+        var fields = new Dictionary<string, FeatureValue>();
+        foreach (var (part, value) in parts.Zip(values))
+        {
+            // Two parts of a cross may come from one field.
+            var source = ((CategoricalFeature)extractor.Embedded[extractor.IndexOf(part)]).Source;
+            if (!fields.TryAdd(source, new FeatureValue { Text = value }) && fields[source].Text != value)
+            {
+                throw new UsageException(
+                    $"feature '{name}' takes the field '{source}' more than once; '{fields[source].Text}' and '{value}' were given for it, "
+                    + "which can have only one value");
+            }
+        }
+
         var batch = extractor.CreateBatch();
         try
         {

@@ -22,6 +22,8 @@ public sealed class RowQuestionTests
           - { name: tags, kind: categorical, separator: "|", table: items }
           - { name: price, kind: categorical, bucketize: { kind: log2, per_octave: 1 }, table: items }
           - { name: user_x_price, kind: cross, of: [user, price], table: items }
+          - { name: again, kind: categorical, source: user, table: users }
+          - { name: user_x_again, kind: cross, of: [user, again], table: items }
           - { name: age, kind: numeric }
         network: { kind: deepfm, hidden: [4] }
         tasks: [ { name: click, label: click, base_rate: 0.5 } ]
@@ -46,10 +48,12 @@ public sealed class RowQuestionTests
     {
         Refused("by 'feature' and 'value', or by 'table' and 'id'", null, [], null, null);
         Refused("by 'feature' and 'value', or by 'table' and 'id'", "user", ["u"], "users", null);
-        Refused("there is user, tags, price, user_x_price", "usr", ["u"], null, null);
-        Refused("there is user, tags, price, user_x_price", "age", ["3"], null, null);
+        Refused("there is user, tags, price, user_x_price, again, user_x_again", "usr", ["u"], null, null);
+        Refused("there is user, tags, price, user_x_price, again, user_x_again", "age", ["3"], null, null);
         Refused("takes one 'value'; 0 were given", "user", [], null, null);
         Refused("made of user and price: it takes 'value' 2 times", "user_x_price", ["u"], null, null);
+        Assert.Equal(Ask("user_x_again", ["u", "u"]), Ask("user_x_again", ["u", "u"]));
+        Refused("takes the field 'user' more than once; 'u' and 'v' were given", "user_x_again", ["u", "v"], null, null);
         Refused("is 2 values of feature 'tags'", "tags", ["red|blue"], null, null);
         Refused("is 0 values of feature 'user'", "user", [""], null, null);
         Refused("a finite number", "price", ["cheap"], null, null);
