@@ -7,11 +7,15 @@ internal static class HugePages
 {
     private const string Maps = "/proc/self/smaps";
 
-    /// <summary>Share of an address range's resident memory that lies on huge pages; null where the system does not say.</summary>
+    /// <summary>
+    /// Share of an address range's resident memory that lies on huge pages; null where the system does not say.
+    /// </summary>
     public static unsafe double? Share(byte* start, long bytes) =>
         Read((ulong)start, (ulong)start + (ulong)bytes) is ( > 0 and var all, var huge) ? (double)huge / all : null;
 
-    /// <summary>Share of the memory that the process takes while something is done; null where the system does not say.</summary>
+    /// <summary>
+    /// Share of the memory that the process takes while something is done; null where the system does not say.
+    /// </summary>
     public static double? ShareTakenBy(Action work)
     {
         var before = Read(0, ulong.MaxValue);

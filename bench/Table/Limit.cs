@@ -6,7 +6,8 @@ namespace Monolith.Bench.Table;
 /// <summary>
 /// What memory allows: a prefetched gather over as many random cache lines a row as our layout touches: the index line, for
 /// some rows a second one, then the lines of the row's values. All addresses are known beforehand, so nothing waits for
-/// anything; the prefetch distance is the best of several, and the memory the fastest of several allocations, on pages of the same
+/// anything; the prefetch distance is the best of several, and the memory the fastest of several allocations, on pages
+/// of the same
 /// size as the table's: where an array comes to lie decides a good part of the rate.
 /// </summary>
 public sealed unsafe class Limit : Contender

@@ -4,8 +4,10 @@ namespace Monolith.Bench.Table;
 
 /// <summary>
 /// Rates of all contenders on one workload, interleaved: in every round each takes a turn at the same kind of batches. A
-/// turn is short enough to fit between interruptions; the rate is that of the fastest tenth of the turns, for all alike. Every
-/// contender has two turns a round, of lookups and of updates, so that each finds as much of its own left in the caches: one that
+/// turn is short enough to fit between interruptions; the rate is that of the fastest tenth of the turns, for all
+/// alike. Every
+/// contender has two turns a round, of lookups and of updates, so that each finds as much of its own left in the
+/// caches: one that
 /// only looks up does so twice, and the second turn does not count. (With one turn the limit was beaten by 1 %.)
 /// </summary>
 public sealed class Rates(Workload workload, IReadOnlyList<Contender> contenders, int rounds, int seed = 1)

@@ -11,7 +11,10 @@ internal static class NetworkAddress
     public static bool TryPort(ReadOnlySpan<char> text, out int port) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port <= IPEndPoint.MaxPort;
 
-    /// <summary>Whether a text is <c>HOST:PORT</c>: a host name, an IPv4 address or an IPv6 address in brackets, and a port from 1.</summary>
+    /// <summary>
+    /// Whether a text is <c>HOST:PORT</c>: a host name, an IPv4 address or an IPv6 address in brackets, and a port from
+    /// 1.
+    /// </summary>
     public static bool IsHostAndPort(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

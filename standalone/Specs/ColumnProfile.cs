@@ -10,7 +10,8 @@ namespace Monolith.Standalone.Specs;
 internal sealed class ColumnProfile(int index, string name, int distinctMax)
 {
     /// <summary>Spellings with which exports write a missing value; <c>NA</c> only where all else are numbers.</summary>
-    public static readonly string[] MissingSpellings = ["NULL", "Null", "null", "NaN", "nan", "NAN", "None", "\\N", "N/A", "n/a", "<NA>", "NA"];
+    public static readonly string[] MissingSpellings =
+        ["NULL", "Null", "null", "NaN", "nan", "NAN", "None", "\\N", "N/A", "n/a", "<NA>", "NA"];
 
     private const double SecondsMin = 1e8;    // 1973
     private const double SecondsSure = 1e9;   // 2001
@@ -101,7 +102,9 @@ internal sealed class ColumnProfile(int index, string name, int distinctMax)
 
     /// <summary>A finite number; null when the text is none.</summary>
     public static double? Number(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+            ? number
+            : null;
 
     /// <summary>Counts a value.</summary>
     public void Add(string value)

@@ -1,19 +1,25 @@
 namespace Monolith.Standalone.Specs;
 
-/// <summary>The words of a column's name, and what they suggest: <c>userId</c>, <c>user_id</c> and <c>USER ID</c> are alike.</summary>
+/// <summary>
+/// The words of a column's name, and what they suggest: <c>userId</c>, <c>user_id</c> and <c>USER ID</c> are alike.
+/// </summary>
 internal sealed class ColumnWords
 {
     private const int PrefixMin = 4;
 
     private static readonly string[] Ids =
-        ["id", "ids", "uid", "guid", "uuid", "key", "code", "zip", "zipcode", "postcode", "hash", "sku", "isbn", "asin", "phone", "nr"];
+    [
+        "id", "ids", "uid", "guid", "uuid", "key", "code", "zip", "zipcode", "postcode", "hash", "sku", "isbn", "asin", "phone",
+        "nr",
+    ];
 
     private static readonly string[] Amounts =
     [
-        "price", "amount", "cost", "fee", "age", "count", "counts", "cnt", "num", "qty", "quantity", "duration", "length", "len", "size",
-        "views", "visits", "clicks", "likes", "plays", "dist", "distance", "score", "rating", "rate", "ratio", "percent", "pct",
-        "weight", "height", "width", "depth", "temp", "temperature", "sum", "total", "avg", "average", "mean", "min", "max", "seconds",
-        "secs", "ms", "minutes", "hours", "days", "income", "salary", "balance", "revenue", "sales", "stars", "bytes", "popularity",
+        "price", "amount", "cost", "fee", "age", "count", "counts", "cnt", "num", "qty", "quantity", "duration", "length", "len",
+        "size", "views", "visits", "clicks", "likes", "plays", "dist", "distance", "score", "rating", "rate", "ratio", "percent",
+        "pct", "weight", "height", "width", "depth", "temp", "temperature", "sum", "total", "avg", "average", "mean", "min", "max",
+        "seconds", "secs", "ms", "minutes", "hours", "days", "income", "salary", "balance", "revenue", "sales", "stars", "bytes",
+        "popularity",
     ];
 
     private readonly string[] _words;
@@ -43,7 +49,8 @@ internal sealed class ColumnWords
     }
 
     /// <summary>Whether it seems to name an id: never a number to be put into buckets.</summary>
-    public bool IsId => Array.Exists(_words, w => Ids.Contains(w) || (w.Length > 3 && w.EndsWith("id", StringComparison.Ordinal)));
+    public bool IsId =>
+        Array.Exists(_words, w => Ids.Contains(w) || (w.Length > 3 && w.EndsWith("id", StringComparison.Ordinal)));
 
     /// <summary>Whether it seems to name an amount.</summary>
     public bool IsAmount => !IsId && Array.Exists(_words, w => Amounts.Contains(w));

@@ -4,7 +4,9 @@ using Monolith.Standalone.Replay;
 
 namespace Monolith.Standalone.Specs;
 
-/// <summary>Whether a draft is valid and its own file can be learned from with it: it is read as a replay reads it.</summary>
+/// <summary>
+/// Whether a draft is valid and its own file can be learned from with it: it is read as a replay reads it.
+/// </summary>
 internal static class DraftProof
 {
     /// <summary>Reads the beginning of the file with the draft.</summary>

@@ -25,12 +25,14 @@ internal sealed class FileProfile
     {
         (Path, File, Columns, Rows) = (path, System.IO.Path.GetFileName(path), columns, rows);
         Time = Guess(c => c.TimeUnit is not null, "timestamp", "ts", "time", "date", "epoch", "created", "stamp", "when")
-            ?? columns.FirstOrDefault(c => IsUsable(c) && c.IsSurelyTime && !c.Words.Has(UserWords) && !c.Words.Has(ItemWords));
+            ?? columns.FirstOrDefault(
+                c => IsUsable(c) && c.IsSurelyTime && !c.Words.Has(UserWords) && !c.Words.Has(ItemWords));
         Label = Guess(c => c.IsLabel, "click", "clicked", "label", "target", "convert", "purchase", "bought", "y")
             ?? columns.LastOrDefault(c => IsUsable(c) && c.IsLabel);
         User = Guess(c => !IsTaken(c) && !c.IsList && !c.IsLabel, UserWords);
         Item = Guess(c => !IsTaken(c) && c != User && !c.IsList, ItemWords);
-        Position = Guess(c => !IsTaken(c) && c.IsInteger && c is { Min: >= 0, Max: <= 10_000 }, "pos", "position", "slot", "displayrank")
+        Position = Guess(
+                c => !IsTaken(c) && c.IsInteger && c is { Min: >= 0, Max: <= 10_000 }, "pos", "position", "slot", "displayrank")
             ?? columns.FirstOrDefault(c => c.Name is "rank" or "display_rank" && !IsTaken(c) && c.IsInteger && c.Min >= 0);
         Request = [.. columns.Where(IsRequest)];
     }
@@ -75,7 +77,9 @@ internal sealed class FileProfile
     public double Rate { get; private set; }
 
     /// <summary>Reads the beginning of a file.</summary>
-    /// <exception cref="DataFileException">It is missing or empty, or a row is torn, or no column can be the label.</exception>
+    /// <exception cref="DataFileException">
+    /// It is missing or empty, or a row is torn, or no column can be the label.
+    /// </exception>
     public static FileProfile Of(string path)
     {
         using var csv = CsvRows.Open(path);
@@ -102,15 +106,16 @@ internal sealed class FileProfile
 
         if (rows == 0)
         {
-            throw new DataFileException($"{System.IO.Path.GetFileName(path)} has a header but no rows: there is nothing to look at");
+            throw new DataFileException(
+                $"{System.IO.Path.GetFileName(path)} has a header but no rows: there is nothing to look at");
         }
 
         var profile = new FileProfile(path, columns, rows);
         if (profile.Label is not { } label)
         {
             throw new DataFileException(
-                $"{profile.File} has no column that could be the label: one with 0 and 1, true and false, or yes and no, both of them. "
-                + "Make such a column of what is to be predicted (of a rating, for example, whether it is 4 or more)");
+                $"{profile.File} has no column that could be the label: one with 0 and 1, true and false, or yes and no, "
+                + "both of them. Make such a column of what is to be predicted (of a rating, for example, whether it is 4 or more)");
         }
 
         var leaks = new LeakSearch([.. columns.Where(c => profile.IsCandidate(c))], label);
@@ -122,7 +127,8 @@ internal sealed class FileProfile
     }
 
     /// <summary>The same without a time: for a file whose times cannot be read after all.</summary>
-    public FileProfile WithoutTime() => new(Path, Columns, Rows) { Time = null, Leaks = Leaks, KeepsLeaks = KeepsLeaks, Rate = Rate };
+    public FileProfile WithoutTime() =>
+        new(Path, Columns, Rows) { Time = null, Leaks = Leaks, KeepsLeaks = KeepsLeaks, Rate = Rate };
 
     /// <summary>Why a column is not a feature; null when it is one.</summary>
     public string? WhyNot(ColumnProfile column) => column switch
@@ -140,10 +146,12 @@ internal sealed class FileProfile
 
     /// <summary>What speaks against a column as a feature; null when nothing does.</summary>
     public string? Suspicion(ColumnProfile column) => Leaks.TryGetValue(column, out var area)
-        ? FormattableString.Invariant($"by itself it tells the label (AUC {area:0.000}), so it is probably known only afterwards")
+        ? FormattableString.Invariant(
+            $"by itself it tells the label (AUC {area:0.000}), so it is probably known only afterwards")
         : null;
 
-    private static bool IsUsable(ColumnProfile column) => !string.IsNullOrWhiteSpace(column.Name) && column.Name.Length <= HeaderMax;
+    private static bool IsUsable(ColumnProfile column) =>
+        !string.IsNullOrWhiteSpace(column.Name) && column.Name.Length <= HeaderMax;
 
     private bool IsCandidate(ColumnProfile column) => WhyNot(column) is null;
 

@@ -4,7 +4,8 @@ using Monolith.Standalone.Reports;
 namespace Monolith.Standalone.Specs;
 
 /// <summary>
-/// How well each column alone tells the label: by the rate of positives so far of its value, each row scored before it is counted,
+/// How well each column alone tells the label: by the rate of positives so far of its value, each row scored before it
+/// is counted,
 /// so that ids cannot know their own row; and for numbers also by their size.
 /// </summary>
 /// <param name="columns">The columns that may be features.</param>
@@ -14,7 +15,9 @@ internal sealed class LeakSearch(IReadOnlyList<ColumnProfile> columns, ColumnPro
     private const int EachClassMin = 10;
     private const int ValuesMax = 50_000;
     private const double PriorViews = 2;
-    private readonly Dictionary<string, (int Views, int Positives)>[] _rates = [.. columns.Select(_ => new Dictionary<string, (int, int)>())];
+    private readonly Dictionary<string, (int Views, int Positives)>[] _rates =
+        [.. columns.Select(_ => new Dictionary<string, (int, int)>())];
+
     private readonly QualityAccumulator[] _byRate = [.. columns.Select(_ => new QualityAccumulator())];
     private readonly QualityAccumulator[] _bySize = [.. columns.Select(_ => new QualityAccumulator())];
     private long _rows;
@@ -50,7 +53,8 @@ internal sealed class LeakSearch(IReadOnlyList<ColumnProfile> columns, ColumnPro
     private void Add(int column, string value, bool isPositive)
     {
         var (views, positives) = _rates[column].GetValueOrDefault(value);
-        _byRate[column].Add((float)((positives + (PriorViews * (Rate > 0 ? Rate : 0.5))) / (views + PriorViews)), isPositive);
+        var prior = PriorViews * (Rate > 0 ? Rate : 0.5);
+        _byRate[column].Add((float)((positives + prior) / (views + PriorViews)), isPositive);
         if (views > 0 || _rates[column].Count < ValuesMax)
         {
             _rates[column][value] = (views + 1, positives + (isPositive ? 1 : 0));

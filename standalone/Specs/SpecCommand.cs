@@ -66,7 +66,8 @@ internal static class SpecCommand
                 $"{path} written; read it, then: monolith replay --model {path} --data {parsed.GetRequiredValue(data)}");
             foreach (var column in profile.Leaks.Keys)
             {
-                parsed.InvocationConfiguration.Output.WriteLine($"'{column.Name}': {profile.WhyNot(column) ?? profile.Suspicion(column)}");
+                parsed.InvocationConfiguration.Output.WriteLine(
+                    $"'{YamlText.Comment(column.Name)}': {profile.WhyNot(column) ?? profile.Suspicion(column)}");
             }
         });
         return command;

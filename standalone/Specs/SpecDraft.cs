@@ -44,7 +44,8 @@ internal sealed class SpecDraft
             $"{file.File}: no draft could be made that reads it; write a specification by hand ({first!.Message})", first);
     }
 
-    // The likeliest first. Rows of a request have one value in the partitioning column: where they do not, that column belongs to
+    // The likeliest first. Rows of a request have one value in the partitioning column: where they do not, that column
+    // belongs to
     // the request, or what looked like a request is none.
     private static IEnumerable<SpecDraft> Drafts(FileProfile file)
     {
@@ -90,12 +91,13 @@ internal sealed class SpecDraft
         Line($"#   monolith replay --model THIS_FILE --data {file}");
         if (_file.Time is null)
         {
-            Line($"# CHECK: no column looks like seconds or milliseconds since 1970: the rows are taken to be one second apart.");
+            Line($"# CHECK: no column looks like seconds or milliseconds since 1970: rows are taken to be one second apart.");
         }
 
         if (_file.User is null)
         {
-            Line($"# CHECK: no column is called a user: examples are spread over workers by '{YamlText.Comment(_partitionBy.Name)}'.");
+            var column = YamlText.Comment(_partitionBy.Name);
+            Line($"# CHECK: no column is called a user: examples are spread over workers by '{column}'.");
         }
 
         foreach (var column in _file.Columns.Where(c => _file.KeepsLeaks && _file.Leaks.ContainsKey(c)))
@@ -115,23 +117,28 @@ internal sealed class SpecDraft
         Line($"  - name: main");
         Line($"    # expiry: 30d   # rows not updated for so long are forgotten");
         Line($"    segments:");
-        Line($"      - {{ dimension: 1, initializer: {{ kind: zeros }}, optimizer: {{ kind: ftrl, learning_rate: 0.05, initial_accumulator: 0.1 }} }}");
-        Line($"      - {{ dimension: 16, initializer: {{ kind: uniform, low: -0.01, high: 0.01 }}, optimizer: {{ kind: adagrad, learning_rate: 0.05, initial_accumulator: 0.1 }} }}");
+        const string rate = "learning_rate: 0.05, initial_accumulator: 0.1";
+        const string small = "kind: uniform, low: -0.01, high: 0.01";
+        Line($"      - {{ dimension: 1, initializer: {{ kind: zeros }}, optimizer: {{ kind: ftrl, {rate} }} }}");
+        Line($"      - {{ dimension: 16, initializer: {{ {small} }}, optimizer: {{ kind: adagrad, {rate} }} }}");
         Line($"");
         var position = Features();
         Line($"");
         Line($"network: {{ kind: deepfm, hidden: [64, 32], optimizer: {{ kind: adam, learning_rate: 0.002 }} }}");
         Line($"# base_rate is the expected share of positives: where the output bias starts.");
-        Line($"tasks: [{{ name: {new DraftNames().Add(label)}, label: {YamlText.Quote(label.Name)}, loss: cross_entropy, base_rate: {Math.Clamp(_file.Rate, 0.0001, 0.9999):0.####} }}]");
+        var task = $"name: {YamlText.Quote(new DraftNames().Add(label))}, label: {YamlText.Quote(label.Name)}, loss: cross_entropy";
+        Line($"tasks: [{{ {task}, base_rate: {Math.Clamp(_file.Rate, 0.0001, 0.9999):0.####} }}]");
         Line($"training: {{ micro_batch: 64{(position is null ? string.Empty : $", baseline: {position}")} }}");
         return _yaml.ToString();
     }
 
     private void Source()
     {
-        Line($"# How the file is read. {(_request.Count == 0 ? "Each row is a request of its own."
-            : "Consecutive rows with equal request columns were shown at once: all are scored before any is learned from.")}");
-        var isEmpty = _request.Count == 0 && _file.Time is null && _file.Item is null && !_file.Columns.Any(c => c.Missing.Any());
+        Line($"# How the file is read. {(_request.Count == 0
+            ? "Each row is a request of its own."
+            : "Consecutive rows with equal request columns were shown at once: all are scored before any is learned.")}");
+        var missing = _file.Columns.SelectMany(c => c.Missing).Distinct().ToList();
+        var isEmpty = _request.Count == 0 && _file.Time is null && _file.Item is null && missing.Count == 0;
         Line($"source:{(isEmpty ? " {}" : "")}");
         if (_request.Count > 0)
         {
@@ -149,11 +156,10 @@ internal sealed class SpecDraft
             Line($"  item: {YamlText.Quote(item.Name)}");
         }
 
-        var missing = _file.Columns.SelectMany(c => c.Missing).Distinct().ToList();
         if (missing.Count > 0)
         {
             Line($"  # These spellings were found and mean that there is no value; take out what is a value of yours.");
-            Line($"  missing: [{string.Join(", ", missing.Select(m => $"\"{m.Replace("\\", "\\\\", StringComparison.Ordinal)}\""))}]");
+            Line($"  missing: [{string.Join(", ", missing.Select(YamlText.Quote))}]");
         }
     }
 
@@ -206,8 +212,10 @@ internal sealed class SpecDraft
         {
             if (_onlySingle)
             {
-                var boundaries = new[] { -1.5, -1, -0.5, 0, 0.5, 1, 1.5 }.Select(d => Digits(column.Mean + (d * column.Deviation))).Distinct();
-                return $"{{ {start}, bucketize: {{ kind: boundaries, boundaries: [{string.Join(", ", boundaries)}] }}, table: main }}";
+                double[] deviations = [-1.5, -1, -0.5, 0, 0.5, 1, 1.5];
+                var boundaries = deviations.Select(d => Digits(column.Mean + (d * column.Deviation))).Distinct();
+                var list = string.Join(", ", boundaries);
+                return $"{{ {start}, bucketize: {{ kind: boundaries, boundaries: [{list}] }}, table: main }}";
             }
 
             var transform = column.IsSkewed
@@ -223,10 +231,12 @@ internal sealed class SpecDraft
 
     // Ids stay ids: a whole number is an amount only where its name says so. What has a fraction is one in any case.
     private static bool IsAmount(FileProfile file, ColumnProfile column) =>
-        column.IsNumeric && column.Distinct > FewValues && column != file.Item && column != file.User && column != file.Position
+        column.IsNumeric && column.Distinct > FewValues
+        && column != file.Item && column != file.User && column != file.Position
         && !file.Request.Contains(column) && !column.Words.IsId && (!column.IsInteger || column.Words.IsAmount);
 
-    // Logarithmic buckets tell amounts of many sizes apart, but neither shares, nor what may be negative, nor 100.1 from 100.2.
+    // Logarithmic buckets tell amounts of many sizes apart, but neither shares, nor what may be negative, nor 100.1
+    // from 100.2.
     private static bool IsNumeric(FileProfile file, ColumnProfile column) => IsAmount(file, column)
         && (column.Min < 0 || column.Max < FewValues || column.Max < 4 * column.Min)
         && column.Deviation > 0 && double.IsFinite(column.Deviation);

@@ -12,8 +12,10 @@ internal static class YamlText
     public static string Quote(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var isPlain = text.Length > 1 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
-            && text.ToLowerInvariant() is not ("null" or "true" or "false" or "yes" or "no" or "on" or "off" or "nan" or "inf");
+        var isPlain = text.Length > 1 && char.IsAsciiLetter(text[0])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
+            && text.ToLowerInvariant() is not (
+                "null" or "true" or "false" or "yes" or "no" or "on" or "off" or "nan" or "inf");
         return isPlain ? text : $"\"{Escape(text)}\"";
     }
 
@@ -53,5 +55,6 @@ internal static class YamlText
         return escaped.ToString();
     }
 
-    private static bool IsPrinted(Rune rune) => Rune.IsLetterOrDigit(rune) || Rune.IsPunctuation(rune) || Rune.IsSymbol(rune);
+    private static bool IsPrinted(Rune rune) =>
+        Rune.IsLetterOrDigit(rune) || Rune.IsPunctuation(rune) || Rune.IsSymbol(rune);
 }
