@@ -12,6 +12,9 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
     /// </summary>
     public const int BatchBytes = 256 << 10;
 
+    /// <summary>How long a transaction may stay open before the coordinator aborts it.</summary>
+    public static readonly TimeSpan TransactionTimeout = TimeSpan.FromSeconds(15);
+
     private volatile string? _lastError;
 
     /// <summary>What the client last complained of, for messages about brokers that do not answer; null: nothing.</summary>
@@ -49,8 +52,8 @@ internal sealed class KafkaClients(KafkaEventLogOptions options, Action<string> 
         {
             config.TransactionalId = transactionalId;
             // Readers of committed records wait for an open transaction: a dead writer's must end soon.
-            config.TransactionTimeoutMs = 15_000;
-            config.MessageTimeoutMs = 15_000;
+            config.TransactionTimeoutMs = (int)TransactionTimeout.TotalMilliseconds;
+            config.MessageTimeoutMs = (int)TransactionTimeout.TotalMilliseconds;
             // Until the coordinator has ended the last transaction it asks for another try: soon, not in the client's 100 ms.
             config.RetryBackoffMs = 2;
             // They leave when the writer flushes.

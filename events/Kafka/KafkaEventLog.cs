@@ -69,7 +69,8 @@ public sealed partial class KafkaEventLog : IEventLog
     {
         try
         {
-            var metadata = await Task.Run(() => _admin.GetMetadata(_options.Timeout), cancellationToken).ConfigureAwait(false);
+            var metadata = await Task.Run(() => _admin.GetMetadata(_options.Timeout), cancellationToken)
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
             return [.. metadata.Topics.Select(t => t.Topic)];
         }
         catch (KafkaException e)
@@ -129,7 +130,7 @@ public sealed partial class KafkaEventLog : IEventLog
             return known;
         }
 
-        var found = await Task.Run(() => Describe(topic), cancellationToken).ConfigureAwait(false);
+        var found = await Task.Run(() => Describe(topic), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (found > 0)
         {
             _partitions[topic] = found;
@@ -173,7 +174,7 @@ public sealed partial class KafkaEventLog : IEventLog
         {
             var found = await Task.Run(
                 () => _ends.Value.QueryWatermarkOffsets(new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition), _options.Timeout),
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
             return new Watermarks(found.Low.Value, found.High.Value);
         }
         catch (KafkaException e)
@@ -232,7 +233,7 @@ public sealed partial class KafkaEventLog : IEventLog
         var writer = new KafkaWriter(this, _clients, _options, name);
         try
         {
-            await writer.StartAsync().ConfigureAwait(false);
+            await writer.StartAsync(cancellationToken).ConfigureAwait(false);
             return writer;
         }
         catch
@@ -295,7 +296,7 @@ public sealed partial class KafkaEventLog : IEventLog
         {
             try
             {
-                return await Task.Run(call, cancellationToken).ConfigureAwait(false);
+                return await Task.Run(call, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (KafkaException e) when (left > TimeSpan.Zero && IsMoving(e.Error.Code))
             {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
 
@@ -10,8 +11,23 @@ namespace Monolith.Events.Kafka;
 /// </summary>
 internal sealed class KafkaWriter : ITransactionalWriter
 {
-    private const int MaxRetries = 20;
     private static readonly TimeSpan FlushSlice = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>How long a blocking call may go on before a stop is noticed.</summary>
+    private static readonly TimeSpan CallSlice = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long to pause before a call that the client asks to repeat.</summary>
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>
+    /// How long the offsets may take once the records have arrived: milliseconds where all is well. A client whose group
+    /// coordinator left the cluster's metadata for a moment, as a restarted broker does, may wait for it forever
+    /// (librdkafka issue 5511), so the writer fails instead and its owner opens another one with new clients.
+    /// </summary>
+    private static readonly TimeSpan OffsetsTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a failed transaction's abort may take. The next writer of the name aborts it otherwise.</summary>
+    private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(2);
     private readonly KafkaEventLog _log;
     private readonly KafkaEventLogOptions _options;
     private readonly IProducer<byte[], byte[]>[] _producers;
@@ -28,7 +44,7 @@ internal sealed class KafkaWriter : ITransactionalWriter
         _producers = [clients.Producer(name), clients.Producer($"{name}.2")];
     }
 
-    public async Task StartAsync()
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -36,7 +52,7 @@ internal sealed class KafkaWriter : ITransactionalWriter
             {
                 foreach (var producer in _producers)
                 {
-                    Retry(() => producer.InitTransactions(_options.Timeout));
+                    Retry(producer.InitTransactions, _options.Timeout, cancellationToken);
                 }
 
                 return true;
@@ -77,21 +93,22 @@ internal sealed class KafkaWriter : ITransactionalWriter
     private void Commit(IProducer<byte[], byte[]> producer, EventTransaction transaction, Confluent.Kafka.TopicPartition[] targets)
     {
         var committing = false;
+        var started = Stopwatch.GetTimestamp();
         try
         {
             producer.BeginTransaction();
-            Send(producer, transaction.Records, targets);
+            Send(producer, transaction.Records, targets, started);
             var offsets = transaction.Offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
             if (offsets.Count > 0)
             {
                 // After the records: the group refuses a member that was replaced, so whoever replaces one that is not refused
                 // finds its records in the log, and waits until they are decided.
                 var member = (transaction.Member as KafkaMember)?.Metadata ?? throw new ArgumentException("The member belongs to another log.", nameof(transaction));
-                Retry(() => producer.SendOffsetsToTransaction(offsets, member, _options.Timeout));
+                Retry(timeout => producer.SendOffsetsToTransaction(offsets, member, timeout), OffsetsTimeout, CancellationToken.None);
             }
 
             committing = true;
-            Retry(() => producer.CommitTransaction(_options.Timeout));
+            Retry(producer.CommitTransaction, Left(started), CancellationToken.None);
         }
         catch (KafkaException e)
         {
@@ -103,7 +120,7 @@ internal sealed class KafkaWriter : ITransactionalWriter
     /// Sends records in turns of at most one request a partition, each when those before have arrived, for the reason that
     /// <see cref="KafkaAppender"/> gives.
     /// </summary>
-    private void Send(IProducer<byte[], byte[]> producer, IReadOnlyList<NewRecord> records, Confluent.Kafka.TopicPartition[] targets)
+    private void Send(IProducer<byte[], byte[]> producer, IReadOnlyList<NewRecord> records, Confluent.Kafka.TopicPartition[] targets, long started)
     {
         _turnBytes.Clear();
         for (var i = 0; i < targets.Length; i++)
@@ -112,7 +129,7 @@ internal sealed class KafkaWriter : ITransactionalWriter
             ref var bytes = ref CollectionsMarshal.GetValueRefOrAddDefault(_turnBytes, targets[i], out _);
             if (bytes > 0 && bytes + size > KafkaClients.BatchBytes)
             {
-                Arrive(producer);
+                Arrive(producer, started);
                 _turnBytes.Clear();
                 bytes = ref CollectionsMarshal.GetValueRefOrAddDefault(_turnBytes, targets[i], out _);
             }
@@ -121,18 +138,25 @@ internal sealed class KafkaWriter : ITransactionalWriter
             producer.Produce(targets[i], KafkaRecords.ToMessage(records[i]));
         }
 
-        Arrive(producer);
+        Arrive(producer, started);
     }
 
     /// <summary>
     /// Waits for the transaction's records to arrive, in short flushes: the client's own commit wakes its senders once and then
     /// looks every 10 ms. If a record does not arrive, the commit that follows says why.
     /// </summary>
-    private void Arrive(IProducer<byte[], byte[]> producer)
+    private static void Arrive(IProducer<byte[], byte[]> producer, long started)
     {
-        for (var left = _options.Timeout; producer.Flush(FlushSlice) > 0 && left > TimeSpan.Zero; left -= FlushSlice)
+        while (producer.Flush(FlushSlice) > 0 && Left(started) > TimeSpan.Zero)
         {
         }
+    }
+
+    /// <summary>What is left of a transaction's time; the coordinator aborts one that takes longer.</summary>
+    private static TimeSpan Left(long started)
+    {
+        var left = KafkaClients.TransactionTimeout - Stopwatch.GetElapsedTime(started);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private EventLogException Failed(IProducer<byte[], byte[]> producer, KafkaException e, bool committing)
@@ -154,11 +178,11 @@ internal sealed class KafkaWriter : ITransactionalWriter
         return new EventLogException($"Kafka could not commit: {e.Error.Reason} ({e.Error.Code}).", e) { OutcomeUnknown = unknown };
     }
 
-    private void TryAbort(IProducer<byte[], byte[]> producer)
+    private static void TryAbort(IProducer<byte[], byte[]> producer)
     {
         try
         {
-            producer.AbortTransaction(_options.Timeout);
+            producer.AbortTransaction(AbortTimeout);
         }
         catch (KafkaException)
         {
@@ -166,17 +190,25 @@ internal sealed class KafkaWriter : ITransactionalWriter
         }
     }
 
-    private static void Retry(System.Action call)
+    /// <summary>Repeats a call while the client says that it may be repeated, until the time is over.</summary>
+    /// <param name="call">A call that takes a timeout and goes on where the last one stopped.</param>
+    /// <param name="timeout">How long all calls together may take.</param>
+    /// <param name="cancellationToken">Ends the wait between two calls.</param>
+    private static void Retry(Action<TimeSpan> call, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        var started = Stopwatch.GetTimestamp();
+        while (true)
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            var left = timeout - Stopwatch.GetElapsedTime(started);
             try
             {
-                call();
+                call(left < CallSlice ? TimeSpan.FromMilliseconds(Math.Max(1, left.TotalMilliseconds)) : CallSlice);
                 return;
             }
-            catch (KafkaRetriableException) when (attempt < MaxRetries)
+            catch (KafkaRetriableException) when (left > RetryPause)
             {
+                cancellationToken.WaitHandle.WaitOne(RetryPause);
             }
         }
     }

@@ -25,6 +25,7 @@ internal sealed partial class PartitionFeed : IAsyncDisposable
     private long _caughtUpMs;
     private long _caughtUpThrough;
     private volatile bool _ended;
+    private volatile Exception? _failure;
 
     /// <summary>Starts reading.</summary>
     /// <param name="source">The source.</param>
@@ -77,11 +78,13 @@ internal sealed partial class PartitionFeed : IAsyncDisposable
     /// <exception cref="SourceException">The source failed; thrown once everything read before that has been taken.</exception>
     public bool TryPeek(out ExampleRecord record, out long arrived)
     {
+        // Read before the queue is looked at: what came before the failure is taken first.
+        var failure = _failure;
         var found = _queue.Reader.TryPeek(out var item);
         (record, arrived) = item;
-        if (!found && _loop.Exception is { } failure)
+        if (!found && failure is not null)
         {
-            throw new SourceException(failure.InnerException!);
+            throw new SourceException(failure);
         }
 
         return found;
@@ -137,8 +140,10 @@ internal sealed partial class PartitionFeed : IAsyncDisposable
                 _arrived();
             }
         }
-        finally
+        catch (Exception e) when (!_stop.IsCancellationRequested)
         {
+            // Visible before the worker is woken: the task itself fails only after that.
+            _failure = e;
             _arrived();
         }
     }

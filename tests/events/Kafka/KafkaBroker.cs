@@ -50,6 +50,16 @@ public sealed class KafkaBroker : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops the broker and starts it again on its folder and port.</summary>
+    /// <param name="kill">Whether it is killed, or told to stop.</param>
+    /// <param name="down">How long it stays away.</param>
+    public async Task RestartAsync(bool kill, TimeSpan down)
+    {
+        Assert.Equal(0, await RunAsync("stop.sh", kill ? [_folder!, "--kill"] : [_folder!]));
+        await Task.Delay(down, TestContext.Current.CancellationToken);
+        Assert.Equal(0, await RunAsync("start.sh", "--dir", _folder!, "--port", _bootstrap.Split(':')[1]));
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_bootstrap.Length > 0)
