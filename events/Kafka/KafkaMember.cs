@@ -40,16 +40,13 @@ internal sealed class KafkaMember : IGroupMember
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _thread.RunAsync(() =>
+    public ValueTask DisposeAsync() => _thread.StopAsync(
+        () =>
         {
             _consumer.Close();
             _consumer.Dispose();
-            return true;
-        }).ConfigureAwait(false);
-        _thread.Dispose();
-    }
+        },
+        KafkaThread.CloseTimeout);
 
     private void Revoked(IEnumerable<Confluent.Kafka.TopicPartition> partitions)
     {

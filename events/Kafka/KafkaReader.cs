@@ -58,20 +58,7 @@ internal sealed class KafkaReader(KafkaClients clients) : IEventReader
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_consumer is not null)
-        {
-            await _thread.RunAsync(() =>
-            {
-                _consumer.Dispose();
-                return true;
-            }).ConfigureAwait(false);
-            _consumer = null;
-        }
-
-        _thread.Dispose();
-    }
+    public ValueTask DisposeAsync() => _thread.StopAsync(() => _consumer?.Dispose(), KafkaThread.CloseTimeout);
 
     private PartitionBatch[] Read(IConsumer<byte[], byte[]> consumer, int maxRecords, TimeSpan maxWait, CancellationToken cancellationToken)
     {

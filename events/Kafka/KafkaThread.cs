@@ -5,8 +5,12 @@ namespace Monolith.Events.Kafka;
 /// <summary>
 /// A thread that runs one client's blocking calls one after another, so that they hold up nobody else's.
 /// </summary>
-internal sealed class KafkaThread : IDisposable
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The thread disposes its queue at its end.")]
+internal sealed class KafkaThread
 {
+    /// <summary>How long closing a client may take.</summary>
+    public static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(10);
+
     private readonly BlockingCollection<Action> _calls = [];
     private readonly Thread _thread;
 
@@ -33,14 +37,31 @@ internal sealed class KafkaThread : IDisposable
         return done.Task;
     }
 
-    /// <summary>Ends the thread after the calls that were made.</summary>
-    public void Dispose()
+    /// <summary>Runs a last call and ends the thread.</summary>
+    /// <param name="last">Releases what the calls used.</param>
+    /// <param name="timeout">
+    /// How long to wait. A call that does not return by then goes on in the background, and <paramref name="last"/> after it.
+    /// </param>
+    public async ValueTask StopAsync(Action last, TimeSpan timeout)
     {
-        if (!_calls.IsAddingCompleted)
+        if (_calls.IsAddingCompleted)
         {
-            _calls.CompleteAdding();
-            _thread.Join();
-            _calls.Dispose();
+            return;
+        }
+
+        var ended = RunAsync(() =>
+        {
+            last();
+            return true;
+        });
+        _calls.CompleteAdding();
+        try
+        {
+            await ended.WaitAsync(timeout).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The thread is a background thread: it holds up neither the caller nor the end of the process.
         }
     }
 
@@ -50,5 +71,7 @@ internal sealed class KafkaThread : IDisposable
         {
             call();
         }
+
+        _calls.Dispose();
     }
 }

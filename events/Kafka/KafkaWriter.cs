@@ -21,8 +21,9 @@ internal sealed class KafkaWriter : ITransactionalWriter
 
     /// <summary>
     /// How long the offsets may take once the records have arrived: milliseconds where all is well. A client whose group
-    /// coordinator left the cluster's metadata for a moment, as a restarted broker does, may wait for it forever
-    /// (librdkafka issue 5511), so the writer fails instead and its owner opens another one with new clients.
+    /// coordinator left the cluster's metadata for a moment, as a restarted broker does, may wait for it forever, whatever
+    /// timeout it was given (librdkafka issue 5511). The writer is then abandoned with its clients, and its owner opens
+    /// another one, which fences it.
     /// </summary>
     private static readonly TimeSpan OffsetsTimeout = TimeSpan.FromSeconds(5);
 
@@ -35,6 +36,8 @@ internal sealed class KafkaWriter : ITransactionalWriter
     private readonly KafkaThread _thread = new("kafka writer");
     private readonly Dictionary<Confluent.Kafka.TopicPartition, int> _turnBytes = [];
     private int _turn;
+    private long _deadline;
+    private bool _isAbandoned;
 
     public KafkaWriter(KafkaEventLog log, KafkaClients clients, KafkaEventLogOptions options, string name)
     {
@@ -48,14 +51,13 @@ internal sealed class KafkaWriter : ITransactionalWriter
     {
         try
         {
-            await _thread.RunAsync(() =>
+            AllowFor(_options.Timeout * _producers.Length);
+            await CallAsync(() =>
             {
                 foreach (var producer in _producers)
                 {
                     Retry(producer.InitTransactions, _options.Timeout, cancellationToken);
                 }
-
-                return true;
             }).ConfigureAwait(false);
         }
         catch (KafkaException e)
@@ -68,26 +70,53 @@ internal sealed class KafkaWriter : ITransactionalWriter
     {
         ArgumentNullException.ThrowIfNull(transaction);
         var targets = await _log.TargetsAsync(transaction.Records, cancellationToken).ConfigureAwait(false);
-        await _thread.RunAsync(() =>
+        AllowFor(KafkaClients.TransactionTimeout);
+        await CallAsync(() =>
         {
             _turn = (_turn + 1) % _producers.Length;
             Commit(_producers[_turn], transaction, targets);
-            return true;
         }).ConfigureAwait(false);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _thread.RunAsync(() =>
+    public ValueTask DisposeAsync() => _thread.StopAsync(
+        () =>
         {
             foreach (var producer in _producers)
             {
                 producer.Dispose();
             }
+        },
+        Volatile.Read(ref _isAbandoned) ? TimeSpan.Zero : KafkaThread.CloseTimeout);
 
+    /// <summary>Says how long the thread's next step may take, and what a failure after it may.</summary>
+    private void AllowFor(TimeSpan step)
+        => Volatile.Write(ref _deadline, Environment.TickCount64 + (long)(step + AbortTimeout + CallSlice).TotalMilliseconds);
+
+    /// <summary>Runs a call on the thread; one that stands still beyond its deadline makes the writer useless.</summary>
+    private async Task CallAsync(Action call)
+    {
+        var running = _thread.RunAsync(() =>
+        {
+            call();
             return true;
-        }).ConfigureAwait(false);
-        _thread.Dispose();
+        });
+        while (true)
+        {
+            var left = Math.Max(0, Volatile.Read(ref _deadline) - Environment.TickCount64);
+            try
+            {
+                await running.WaitAsync(TimeSpan.FromMilliseconds(left)).ConfigureAwait(false);
+                return;
+            }
+            catch (TimeoutException) when (!running.IsCompleted)
+            {
+                if (Environment.TickCount64 >= Volatile.Read(ref _deadline))
+                {
+                    Volatile.Write(ref _isAbandoned, true);
+                    throw new EventLogException($"Kafka's client did not finish a call of the writer '{_name}'; it is opened anew.") { OutcomeUnknown = true };
+                }
+            }
+        }
     }
 
     private void Commit(IProducer<byte[], byte[]> producer, EventTransaction transaction, Confluent.Kafka.TopicPartition[] targets)
@@ -104,10 +133,13 @@ internal sealed class KafkaWriter : ITransactionalWriter
                 // After the records: the group refuses a member that was replaced, so whoever replaces one that is not refused
                 // finds its records in the log, and waits until they are decided.
                 var member = (transaction.Member as KafkaMember)?.Metadata ?? throw new ArgumentException("The member belongs to another log.", nameof(transaction));
+                AllowFor(OffsetsTimeout);
                 Retry(timeout => producer.SendOffsetsToTransaction(offsets, member, timeout), OffsetsTimeout, CancellationToken.None);
             }
 
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _isAbandoned), this);
             committing = true;
+            AllowFor(KafkaClients.TransactionTimeout);
             Retry(producer.CommitTransaction, Left(started), CancellationToken.None);
         }
         catch (KafkaException e)

@@ -4,7 +4,6 @@ using System.Text;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Monolith.Contracts.Events;
-using Monolith.Contracts.Specification;
 using Monolith.Events;
 using Monolith.Events.Kafka;
 using Monolith.Events.Tests.Kafka;
@@ -16,7 +15,7 @@ namespace Monolith.Ingestion.Tests.Joining;
 public sealed class BrokerRestartTests
 {
     private static readonly int Restarts = int.Parse(
-        Environment.GetEnvironmentVariable("MONOLITH_BROKER_RESTARTS") ?? "3", CultureInfo.InvariantCulture);
+        Environment.GetEnvironmentVariable("MONOLITH_BROKER_RESTARTS") ?? "2", CultureInfo.InvariantCulture);
 
     // Long enough for the client to give up its connections, and to see a broker that is not yet in its own metadata.
     private static readonly TimeSpan Down = TimeSpan.FromSeconds(5);
@@ -60,7 +59,7 @@ public sealed class BrokerRestartTests
     private static NewRecord Record(string topic, string request, IMessage message)
         => new(topic, NewRecord.ByKey, Encoding.UTF8.GetBytes(request), message.ToByteArray());
 
-    private static async Task AppendAsync(IEventLog log, NewRecord record)
+    private static async Task AppendAsync(KafkaEventLog log, NewRecord record)
     {
         for (var started = Stopwatch.GetTimestamp(); ;)
         {
@@ -77,7 +76,7 @@ public sealed class BrokerRestartTests
     }
 
     /// <summary>The requests of all examples in the log, once there are so many; each example counts.</summary>
-    private static async Task<List<string>> PositivesAsync(IEventLog log, ModelTopics topics, int count)
+    private static async Task<List<string>> PositivesAsync(KafkaEventLog log, ModelTopics topics, int count)
     {
         await using var reader = log.OpenReader(new PartitionOffset(new TopicPartition(topics.Examples, 0), 0));
         var found = new List<string>();
