@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Monolith.Bench.Events;
+using Monolith.Bench.Soak;
 using Monolith.Bench.Table;
 
 switch (args.FirstOrDefault())
@@ -13,11 +14,14 @@ switch (args.FirstOrDefault())
         return new TableBench(options).Run() ? 0 : 1;
     case "events":
         return await EventsBench.RunAsync(args[1..]);
+    case "soak":
+        return await SoakBench.RunAsync(args[1..]);
     case "inner":
         BenchmarkSwitcher.FromAssembly(typeof(TableBench).Assembly).Run(args[1..]);
         return 0;
     default:
         Console.Error.WriteLine(TableBenchOptions.Usage);
         Console.Error.WriteLine(EventsBench.Usage);
+        Console.Error.WriteLine(SoakBench.Usage);
         return 2;
 }
