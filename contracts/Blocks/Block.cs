@@ -14,6 +14,12 @@ namespace Monolith.Contracts.Blocks;
 /// </remarks>
 public sealed class Block : IDisposable
 {
+    private const int LargeBytes = 1 << 20;
+    private const int LargeBytesMax = 256 << 20;
+    private const int LargeKept = 16;
+
+    // The shared pool keeps an array for each thread that gave one back: with large ones, memory would grow with the threads.
+    private static readonly ArrayPool<byte> Large = ArrayPool<byte>.Create(LargeBytesMax, LargeKept);
     private byte[] _buffer;
 
     private Block(byte[] buffer, int length)
@@ -40,7 +46,7 @@ public sealed class Block : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         var bytes = checked(count * Marshal.SizeOf<T>());
-        return bytes == 0 ? Empty : new Block(ArrayPool<byte>.Shared.Rent(bytes), bytes);
+        return bytes == 0 ? Empty : new Block(PoolOf(bytes).Rent(bytes), bytes);
     }
 
     /// <summary>Rents a block and copies the values into it.</summary>
@@ -62,7 +68,9 @@ public sealed class Block : IDisposable
         var buffer = Interlocked.Exchange(ref _buffer, []);
         if (buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PoolOf(Length).Return(buffer);
         }
     }
+
+    private static ArrayPool<byte> PoolOf(int bytes) => bytes > LargeBytes ? Large : ArrayPool<byte>.Shared;
 }

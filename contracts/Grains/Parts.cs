@@ -15,7 +15,11 @@ public readonly record struct PartitionSpan(
     [property: Id(1)] long Epoch,
     [property: Id(2)] long From,
     [property: Id(3)] long Through,
-    [property: Id(4)] long WatermarkMs);
+    [property: Id(4)] long WatermarkMs)
+{
+    /// <summary>Whether it covers offsets, not only a watermark.</summary>
+    public bool Moves => Through > From;
+}
 
 /// <summary>What became of a push.</summary>
 public enum PushOutcome

@@ -25,20 +25,30 @@ public readonly record struct DeltaTable(int Updated, int Deleted, int RowBytes,
 
 /// <summary>
 /// The change of a shard from one sequence to the next: for each table the ids and rows that were updated and the ids of
-/// deleted ones. The dense parameters travel as one row, id 0, of one table.
+/// deleted ones. The dense parameters travel as one row, id 0, of one table. In Redis a delta lies in pieces of
+/// <see cref="PieceBytes"/>.
 /// </summary>
 /// <remarks>
 /// Little-endian: <c>magic u32 "MDLT", version u32, model u64 (XxHash3 of its name), shard i32, tables i32, epoch i64,
-/// from-sequence i64, sequence i64, watermark i64</c>; for each table <c>updated, deleted, row bytes, row format i32</c>; for each
+/// from-sequence i64, sequence i64, watermark i64, length i64 (of the delta, in bytes)</c>; for each table <c>updated, deleted, row bytes, row format i32</c>; for each
 /// table <c>ids u64[updated], rows u8[updated × row bytes], deleted u64[deleted]</c>; <c>XxHash3 u64</c> of all before.
 /// </remarks>
 public sealed class Delta : IDisposable
 {
-    /// <summary>Longest delta, in bytes; more changes than that are cheaper as a snapshot.</summary>
-    public const int BytesMax = 64 << 20;
+    /// <summary>Longest delta of a shard, in bytes; more changes than that are cheaper as a snapshot.</summary>
+    public const int BytesMax = 8 << 20;
+
+    /// <summary>Longest delta of the dense parameters, in bytes; longer ones travel by snapshots alone.</summary>
+    public const int DenseBytesMax = 256 << 20;
+
+    /// <summary>
+    /// Bytes of a piece; the last may be shorter. The embedded server never frees values above 1 MiB, and other servers too
+    /// answer nobody else while they copy a long value.
+    /// </summary>
+    public const int PieceBytes = 512 << 10;
 
     private const uint Magic = 0x544c444d;
-    private const uint FormatVersion = 2;
+    private const uint FormatVersion = 3;
     private const int ChecksumBytes = 8;
     private static readonly int HeaderBytes = Unsafe.SizeOf<Header>();
     private static readonly int TableBytes = Unsafe.SizeOf<DeltaTable>();
@@ -69,8 +79,11 @@ public sealed class Delta : IDisposable
     /// <summary>Number of tables, canary table included.</summary>
     public int Tables => Head.Tables;
 
-    /// <summary>The delta as it travels.</summary>
+    /// <summary>The delta as it travels, pieces joined.</summary>
     public ReadOnlyMemory<byte> Memory => _block.Memory;
+
+    /// <summary>Number of pieces that it travels in.</summary>
+    public int Pieces => CountPieces(_block.Length);
 
     private ref Header Head => ref MemoryMarshal.AsRef<Header>(_block.Bytes);
 
@@ -86,12 +99,33 @@ public sealed class Delta : IDisposable
         return bytes;
     }
 
+    /// <summary>The bytes of a piece.</summary>
+    public ReadOnlyMemory<byte> Piece(int piece)
+    {
+        var start = piece * PieceBytes;
+        return Memory.Slice(start, Math.Min(PieceBytes, Memory.Length - start));
+    }
+
+    /// <summary>Number of pieces of a delta, by its first one; 1 too where that is not one of a delta of this format.</summary>
+    public static int PiecesOf(ReadOnlySpan<byte> first)
+    {
+        if (first.Length < HeaderBytes)
+        {
+            return 1;
+        }
+
+        var head = MemoryMarshal.Read<Header>(first);
+        return head.Magic == Magic && head.Version == FormatVersion && head.Length > 0 && head.Length <= MaxBytesOf(head.Shard)
+            ? CountPieces((int)head.Length)
+            : 1;
+    }
+
     /// <summary>Makes room for a delta; the caller fills ids, rows and deletions and then calls <see cref="Seal"/>.</summary>
     public static Delta Create(
         string model, int shard, long epoch, long fromSequence, long sequence, long watermarkMs, ReadOnlySpan<DeltaTable> tables)
     {
         var bytes = LengthOf(tables);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, BytesMax);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, MaxBytesOf(shard));
         var block = Block.Rent<byte>((int)bytes);
         MemoryMarshal.AsRef<Header>(block.Bytes) = new Header
         {
@@ -104,10 +138,16 @@ public sealed class Delta : IDisposable
             FromSequence = fromSequence,
             Sequence = sequence,
             WatermarkMs = watermarkMs,
+            Length = bytes,
         };
         MemoryMarshal.AsBytes(tables).CopyTo(block.Bytes[HeaderBytes..]);
         return new Delta(block, Starts(tables));
     }
+
+    /// <summary>Whether bytes are those that were sealed; what they say is for <see cref="Parse"/>.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> bytes) =>
+        bytes.Length >= HeaderBytes + ChecksumBytes
+        && XxHash3.HashToUInt64(bytes[..^ChecksumBytes]) == MemoryMarshal.Read<ulong>(bytes[^ChecksumBytes..]);
 
     /// <summary>Reads a delta.</summary>
     /// <param name="bytes">As it travelled; copied.</param>
@@ -116,8 +156,7 @@ public sealed class Delta : IDisposable
     /// <exception cref="InvalidDataException">It is damaged, or of another model; the message says what is wrong.</exception>
     public static Delta Parse(ReadOnlySpan<byte> bytes, string model, ReadOnlySpan<ServedRow> tables)
     {
-        if (bytes.Length < HeaderBytes + ChecksumBytes
-            || XxHash3.HashToUInt64(bytes[..^ChecksumBytes]) != MemoryMarshal.Read<ulong>(bytes[^ChecksumBytes..]))
+        if (!IsWhole(bytes))
         {
             throw new InvalidDataException($"A delta of {bytes.Length} bytes is damaged: its checksum does not match.");
         }
@@ -184,7 +223,7 @@ public sealed class Delta : IDisposable
             }
         }
 
-        if (LengthOf(tables) != bytes.Length)
+        if (LengthOf(tables) != bytes.Length || MemoryMarshal.Read<Header>(bytes).Length != bytes.Length)
         {
             throw new InvalidDataException($"A delta has {bytes.Length} bytes; its tables need {LengthOf(tables)}.");
         }
@@ -205,6 +244,10 @@ public sealed class Delta : IDisposable
         return starts;
     }
 
+    private static int CountPieces(int bytes) => (bytes + PieceBytes - 1) / PieceBytes;
+
+    private static int MaxBytesOf(int shard) => shard == RedisNames.Dense ? DenseBytesMax : BytesMax;
+
     private static ulong ModelTag(string model) => XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(model));
 
     private DeltaTable TableAt(int table) =>
@@ -222,5 +265,6 @@ public sealed class Delta : IDisposable
         public long FromSequence;
         public long Sequence;
         public long WatermarkMs;
+        public long Length;
     }
 }

@@ -5,4 +5,7 @@ namespace Monolith.Contracts.Sync;
 /// <param name="Sequence">Newest sequence in the epoch.</param>
 /// <param name="Base">The newest snapshot, relative to the snapshot folder; empty: none.</param>
 /// <param name="BaseSequence">The sequence of the epoch that <paramref name="Base"/> equals; 0 without one: nothing learned.</param>
-public readonly record struct PartHead(long Epoch, long Sequence, string Base, long BaseSequence);
+/// <param name="WatermarkMs">
+/// Emission time learned through at <paramref name="Sequence"/>, in Unix milliseconds: it moves on without a delta.
+/// </param>
+public readonly record struct PartHead(long Epoch, long Sequence, string Base, long BaseSequence, long WatermarkMs);

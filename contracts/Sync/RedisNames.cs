@@ -21,9 +21,25 @@ public static class RedisNames
     /// <summary>Field of <see cref="Head"/>: the sequence of the epoch that the base equals; without a base 0, the start.</summary>
     public const string BaseSequenceField = "base_sequence";
 
-    /// <summary>A delta: the change from one sequence to the next, with a time to live.</summary>
+    /// <summary>Field of <see cref="Head"/>: emission time learned through at the newest sequence, in Unix milliseconds.</summary>
+    public const string WatermarkField = "watermark_ms";
+
+    /// <summary>
+    /// A shard's delta: the change from one sequence to the next, with a time to live. The first of its pieces; see
+    /// <see cref="Piece"/>.
+    /// </summary>
     public static string Delta(string model, int shard, long epoch, long sequence) =>
         $"monolith:{{{model}}}:delta:{shard}:{epoch}:{sequence}";
+
+    /// <summary>
+    /// The newest dense parameters, as a delta that says all of them, overwritten by each that follows. The first of its pieces.
+    /// </summary>
+    public static string DenseState(string model) => $"monolith:{{{model}}}:dense";
+
+    /// <summary>The key of a piece of a delta: pieces keep values small (<see cref="Sync.Delta.PieceBytes"/>).</summary>
+    /// <param name="first">The key of the first piece.</param>
+    /// <param name="piece">0: the first.</param>
+    public static string Piece(string first, int piece) => piece == 0 ? first : $"{first}:{piece}";
 
     /// <summary>The channel on which a delta's shard, epoch and sequence are announced, as <c>shard:epoch:sequence</c>.</summary>
     public static string Channel(string model) => $"monolith:{{{model}}}:delta";

@@ -11,8 +11,10 @@ internal sealed class RecentEvents(int capacity)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<UInt128, Task> _underWay = [];
-    private HashSet<UInt128> _recent = [];
-    private HashSet<UInt128> _older = [];
+
+    // Of their full size from the start: growing, they would leave garbage behind for hours.
+    private HashSet<UInt128> _recent = new(capacity / 2);
+    private HashSet<UInt128> _older = new(capacity / 2);
 
     /// <summary>Says which of a batch's events are new; they are on their way until the claim ends.</summary>
     public Claim Begin(UInt128[] keys)

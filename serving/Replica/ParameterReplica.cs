@@ -190,6 +190,8 @@ public sealed partial class ParameterReplica : BackgroundService
         {
             _dense = await _source.Dense(head, _dense);
         }
+
+        _dense = _dense!.Advance(head);
     }
 
     private async Task Follow(int index, ShardHead head)
@@ -197,12 +199,14 @@ public sealed partial class ParameterReplica : BackgroundService
         var shard = _shards[index];
         if (shard?.Epoch == head.Epoch && (await _source.CatchUp(shard, head.Sequence) || shard.Sequence >= head.BaseSequence))
         {
+            shard.Advance(head.Sequence, head.WatermarkMs);
             return; // it is at the head, or as near as the base would bring it
         }
 
         var loaded = await _source.Load(index, head);
         if (loaded is not null)
         {
+            loaded.Advance(head.Sequence, head.WatermarkMs);
             Volatile.Write(ref _shards[index], loaded);
             shard?.Dispose();
             LogLoaded(_spec.Name, index, loaded.Epoch, loaded.Sequence, head.Base.Length == 0 ? "nothing" : head.Base);

@@ -16,6 +16,12 @@ internal sealed record ReplicaDense(ReplicaVersion Version, float[] Values)
         return new ReplicaDense(new ReplicaVersion(RedisNames.Dense, epoch, 0, 0), values);
     }
 
+    /// <summary>The same, learned through the time that a head of its version says.</summary>
+    public ReplicaDense Advance(ShardHead head) =>
+        (Version.Epoch, Version.Sequence) == (head.Epoch, head.Sequence) && head.WatermarkMs > Version.WatermarkMs
+            ? this with { Version = Version with { WatermarkMs = head.WatermarkMs } }
+            : this;
+
     /// <summary>What a delta says: all of it.</summary>
     public static ReplicaDense Of(Delta delta) => new(
         new ReplicaVersion(RedisNames.Dense, delta.Epoch, delta.Sequence, delta.WatermarkMs), MemoryMarshal.Cast<byte, float>(delta.Rows(0)).ToArray());

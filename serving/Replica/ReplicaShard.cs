@@ -91,6 +91,17 @@ internal sealed class ReplicaShard : IDisposable
         }
     }
 
+    /// <summary>What it holds was learned through a later time: nothing changed meanwhile.</summary>
+    /// <param name="sequence">The sequence of which that is said; at another one nothing happens.</param>
+    /// <param name="watermarkMs">The time.</param>
+    public void Advance(long sequence, long watermarkMs)
+    {
+        lock (_gate)
+        {
+            WatermarkMs = Sequence == sequence ? Math.Max(WatermarkMs, watermarkMs) : WatermarkMs;
+        }
+    }
+
     /// <summary>Reads rows of all tables at one version.</summary>
     /// <param name="ids">Ids grouped by table.</param>
     /// <param name="counts">Ids of each table.</param>

@@ -10,6 +10,7 @@ namespace Monolith.Serving.Replica;
 internal sealed partial class ReplicaSource(
     ModelSpec spec, DenseLayout layout, ReplicaOptions options, IConnectionMultiplexer redis, ILogger logger)
 {
+    private const int DenseAttempts = 4;
     private readonly ServedRow[] _rows = [.. spec.WithCanary().Select(t => new ServedRow(t))];
     private readonly ServedRow[] _denseRow = [ServedRow.Floats(layout.Length)];
 
@@ -28,7 +29,7 @@ internal sealed partial class ReplicaSource(
             var values = await redis.GetDatabase().StringGetAsync(keys);
             for (var i = 0; i < count; i++)
             {
-                using var delta = Parse(shard.Shard, keys[i], values[i], _rows);
+                using var delta = Parse(shard.Shard, keys[i], await Join(keys[i], values[i]), _rows);
                 if (delta is null)
                 {
                     return false;
@@ -79,16 +80,31 @@ internal sealed partial class ReplicaSource(
         return null;
     }
 
-    /// <summary>The dense parameters at their head: the newest delta says all; without it, the base, if that is newer than what is held.</summary>
+    /// <summary>
+    /// The dense parameters at their head, or newer: the newest delta says all. Without it, the base, if that is newer than what
+    /// is held.
+    /// </summary>
     public async Task<ReplicaDense> Dense(ShardHead head, ReplicaDense? held)
     {
         if (head.Sequence > head.BaseSequence)
         {
-            RedisKey key = RedisNames.Delta(spec.Name, RedisNames.Dense, head.Epoch, head.Sequence);
-            using var delta = Parse(RedisNames.Dense, key, await redis.GetDatabase().StringGetAsync(key), _denseRow);
-            if (delta is not null)
+            // The next delta may overwrite a piece while the others are read. What was read is then no delta: read again.
+            RedisKey key = RedisNames.DenseState(spec.Name);
+            for (var attempt = 0; attempt < DenseAttempts; attempt++)
             {
-                return ReplicaDense.Of(delta);
+                var bytes = await Join(key, await redis.GetDatabase().StringGetAsync(key));
+                using var delta = attempt < DenseAttempts - 1 && !Delta.IsWhole(((ReadOnlyMemory<byte>)bytes).Span)
+                    ? null
+                    : Parse(RedisNames.Dense, key, bytes, _denseRow);
+                if (delta?.Epoch == head.Epoch && delta.Sequence >= head.Sequence)
+                {
+                    return ReplicaDense.Of(delta);
+                }
+
+                if (bytes.IsNull || delta is not null)
+                {
+                    break; // lost, or of another activation
+                }
             }
         }
 
@@ -96,6 +112,33 @@ internal sealed partial class ReplicaSource(
             : head.Base.Length == 0
             ? ReplicaDense.Initial(spec, layout, head.Epoch)
             : ReplicaDense.Load(spec, layout, head.Epoch, head.BaseSequence, PathOf(head));
+    }
+
+    // A delta whose first piece is here, with its other pieces; null when one of them is gone.
+    private async Task<RedisValue> Join(RedisKey key, RedisValue first)
+    {
+        var pieces = first.IsNull ? 1 : Delta.PiecesOf(((ReadOnlyMemory<byte>)first).Span);
+        if (pieces == 1)
+        {
+            return first;
+        }
+
+        var keys = Enumerable.Range(1, pieces - 1).Select(i => (RedisKey)RedisNames.Piece(key!, i)).ToArray();
+        var rest = await redis.GetDatabase().StringGetAsync(keys);
+        if (Array.Exists(rest, piece => piece.IsNull))
+        {
+            return RedisValue.Null;
+        }
+
+        var whole = new byte[first.Length() + rest.Sum(piece => piece.Length())];
+        var at = 0;
+        foreach (var piece in rest.Prepend(first))
+        {
+            ((ReadOnlyMemory<byte>)piece).CopyTo(whole.AsMemory(at));
+            at += (int)piece.Length();
+        }
+
+        return whole;
     }
 
     private string PathOf(ShardHead head) => Path.Combine(options.SnapshotFolder, head.Base);

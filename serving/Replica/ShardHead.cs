@@ -8,10 +8,13 @@ namespace Monolith.Serving.Replica;
 /// <param name="Sequence">Newest sequence.</param>
 /// <param name="Base">Newest snapshot, relative to the snapshot folder; empty when there is none.</param>
 /// <param name="BaseSequence">The sequence of the epoch that the base equals.</param>
-internal readonly record struct ShardHead(long Epoch, long Sequence, string Base, long BaseSequence)
+/// <param name="WatermarkMs">Emission time learned through at the newest sequence, in Unix milliseconds.</param>
+internal readonly record struct ShardHead(long Epoch, long Sequence, string Base, long BaseSequence, long WatermarkMs)
 {
     private static readonly RedisValue[] Fields =
-        [RedisNames.EpochField, RedisNames.SequenceField, RedisNames.BaseField, RedisNames.BaseSequenceField];
+    [
+        RedisNames.EpochField, RedisNames.SequenceField, RedisNames.BaseField, RedisNames.BaseSequenceField, RedisNames.WatermarkField,
+    ];
 
     /// <summary>Reads a head; null when the shard has not published yet.</summary>
     public static async Task<ShardHead?> Read(IDatabase redis, string model, int shard)
@@ -19,6 +22,6 @@ internal readonly record struct ShardHead(long Epoch, long Sequence, string Base
         var values = await redis.HashGetAsync(RedisNames.Head(model, shard), Fields);
         return values[0].IsNull || values[1].IsNull
             ? null
-            : new ShardHead((long)values[0], (long)values[1], (string?)values[2] ?? string.Empty, (long?)values[3] ?? 0);
+            : new ShardHead((long)values[0], (long)values[1], (string?)values[2] ?? string.Empty, (long?)values[3] ?? 0, (long?)values[4] ?? 0);
     }
 }

@@ -15,8 +15,7 @@ public sealed class DenseModel : ISyncedState
     private readonly float[] _momentum;
     private readonly WorkerStates _workers = new();
     private readonly ServerUpdate _update;
-    private long _publishedRound = -1;
-    private long _publishedWatermarkMs;
+    private bool _parametersChanged;
 
     /// <summary>The initial values that the specification and its seed determine.</summary>
     public DenseModel(ModelSpec spec)
@@ -29,7 +28,6 @@ public sealed class DenseModel : ISyncedState
         _update = new ServerUpdate(layout.Length);
         layout.Initialize(spec, _parameters);
         Layout = SpecLayout.Of(spec).Lines;
-        _publishedRound = 0; // round 0 is what everybody starts from
     }
 
     /// <inheritdoc/>
@@ -42,7 +40,7 @@ public sealed class DenseModel : ISyncedState
     public long Version { get; private set; }
 
     /// <inheritdoc/>
-    public bool HasDelta => Round != _publishedRound || Offsets.WatermarkMs != _publishedWatermarkMs;
+    public bool HasDelta => _parametersChanged;
 
     /// <summary>Rounds closed.</summary>
     public long Round { get; private set; }
@@ -104,7 +102,7 @@ public sealed class DenseModel : ISyncedState
             }
 
             _workers.Keep(report.Worker, report.OptimizerState.As<float>(), Round);
-            Version++;
+            Version += report.Steps > 0 || Array.Exists(report.Spans, span => span.Moves) ? 1 : 0;
         }
 
         return outcome;
@@ -113,24 +111,25 @@ public sealed class DenseModel : ISyncedState
     /// <summary>Closes the round: the server's step over what was added.</summary>
     public void CloseRound()
     {
+        var learned = _update.Steps > 0; // rounds close while nobody learns, too
         _update.Close(_parameters, _momentum, _spec.Federated.ServerStep, _spec.Network.Optimizer.LearningRate);
         Round++;
-        Version++;
+        Version += learned ? 1 : 0;
+        _parametersChanged |= learned;
     }
 
     /// <inheritdoc/>
     public Delta? TakeDelta(long epoch, long sequence)
     {
-        _publishedRound = Round;
-        _publishedWatermarkMs = Offsets.WatermarkMs;
+        _parametersChanged = false;
         DeltaTable[] tables = [new DeltaTable(1, 0, ServedRow.Floats(_parameters.Length))];
-        if (Delta.LengthOf(tables) > Delta.BytesMax)
+        if (Delta.LengthOf(tables) > Delta.DenseBytesMax)
         {
             return null;
         }
 
         var delta = Delta.Create(
-            _spec.Name, RedisNames.Dense, epoch, sequence - 1, sequence, _publishedWatermarkMs, tables);
+            _spec.Name, RedisNames.Dense, epoch, sequence - 1, sequence, Offsets.WatermarkMs, tables);
         delta.Ids(0)[0] = 0;
         MemoryMarshal.AsBytes<float>(_parameters).CopyTo(delta.Rows(0));
         delta.Seal();
@@ -152,8 +151,6 @@ public sealed class DenseModel : ISyncedState
         stream.ReadExactly(MemoryMarshal.AsBytes(momentum.AsSpan()));
         _workers.Load(stream);
         Offsets = offsets;
-        _publishedRound = Round;
-        _publishedWatermarkMs = offsets.WatermarkMs;
     }
 
     private void Save(Stream stream)

@@ -65,7 +65,7 @@ public sealed class MetricsState : IPartState
         var reply = Offsets.TryApply(push.Span);
         if (reply.Outcome == PushOutcome.Applied)
         {
-            Version++;
+            Version += push.Span.Moves ? 1 : 0;
             var first = 0;
             foreach (var count in push.Groups)
             {

@@ -29,7 +29,10 @@ public interface IPartState
 /// <summary>A part whose changes travel to replicas.</summary>
 public interface ISyncedState : IPartState
 {
-    /// <summary>Whether anything changed, the watermark included, since the last <see cref="TakeDelta"/>.</summary>
+    /// <summary>
+    /// Whether values changed since the last <see cref="TakeDelta"/>. A watermark that moves on needs no delta: it travels in the
+    /// part's head.
+    /// </summary>
     bool HasDelta { get; }
 
     /// <summary>Takes the changes since the last call.</summary>

@@ -37,6 +37,9 @@ public sealed partial class PartKeeper
     private long _gaveUpAt;
     private long _savedVersion;
     private PartHead _base;
+
+    // Of the newest sequence: as long as no values change, it moves on with what the state has learned through.
+    private long _watermarkMs;
     private PartHead _published;
     private long _publishedAt;
 
@@ -109,7 +112,8 @@ public sealed partial class PartKeeper
         }
 
         _savedVersion = _state.Version;
-        _base = new PartHead(Epoch, 0, path ?? "", 0);
+        _watermarkMs = _state.Offsets.WatermarkMs;
+        _base = new PartHead(Epoch, 0, path ?? "", 0, _watermarkMs);
         var elapsed = _time.GetElapsedTime(started);
         _metrics.Restored(_part, elapsed);
         LogRestored(_part, Epoch, path ?? "nothing", elapsed.TotalMilliseconds);
@@ -130,7 +134,11 @@ public sealed partial class PartKeeper
     /// <summary>Takes what changed as a delta, if there is room, and publishes what waits.</summary>
     public Task FlushAsync()
     {
-        if (!Stopped && _synced is { HasDelta: true } && _outbox.Count < OutboxMax)
+        if (!Stopped && _synced is { HasDelta: false })
+        {
+            _watermarkMs = _state.Offsets.WatermarkMs;
+        }
+        else if (!Stopped && _synced is not null && _outbox.Count < OutboxMax)
         {
             TakeDelta(_synced);
         }
@@ -160,8 +168,9 @@ public sealed partial class PartKeeper
         {
             Sequence++;
         }
-        else if (_synced.HasDelta)
+        else if (_synced.HasDelta || Sequence == _base.BaseSequence)
         {
+            // A sequence of its own even where only offsets moved on: its file has a new name, and may be an increment.
             if (_outbox.Count >= OutboxMax)
             {
                 GiveUpDeltas();
@@ -195,7 +204,7 @@ public sealed partial class PartKeeper
         var bytes = body.Sum(b => b.Length);
         _savedVersion = version;
         _chain = chain.With(header, path, bytes);
-        _base = new PartHead(Epoch, 0, path, header.Sequence);
+        _base = new PartHead(Epoch, 0, path, header.Sequence, header.WatermarkMs);
         var elapsed = _time.GetElapsedTime(started);
         _metrics.Saved(_part, elapsed, held, bytes);
         LogSaved(_part, path, bytes, elapsed.TotalMilliseconds, held.TotalMilliseconds);
@@ -257,6 +266,7 @@ public sealed partial class PartKeeper
     private void TakeDelta(ISyncedState synced)
     {
         Sequence++;
+        _watermarkMs = _state.Offsets.WatermarkMs;
         if (synced.TakeDelta(Epoch, Sequence) is { } delta)
         {
             _outbox.Enqueue(delta);
@@ -284,7 +294,11 @@ public sealed partial class PartKeeper
         {
             if (_publisher is null)
             {
-                _outbox.Clear();
+                while (_outbox.TryDequeue(out var unwanted))
+                {
+                    unwanted.Dispose();
+                }
+
                 return;
             }
 
@@ -305,7 +319,7 @@ public sealed partial class PartKeeper
             }
 
             var delta = _outbox.TryPeek(out var next) ? next : null;
-            var head = _base with { Sequence = delta?.Sequence ?? Sequence };
+            var head = _base with { Sequence = delta?.Sequence ?? Sequence, WatermarkMs = delta?.WatermarkMs ?? _watermarkMs };
             if (delta is null && head == _published && _time.GetElapsedTime(_publishedAt) < HeadPeriod)
             {
                 return;

@@ -17,6 +17,10 @@ public sealed class EmbeddedRedis : IDisposable
 {
     private const int PortAttempts = 100;
     private const int StartAttempts = 5;
+
+    // Deltas fill it in minutes, and the replica beside it reads each within milliseconds: little is enough.
+    private const long LeastMemory = 16 << 20;
+    private const int DenseCopies = 4;
     private readonly GarnetServer _server;
 
     private EmbeddedRedis(GarnetServer server, int port)
@@ -33,20 +37,20 @@ public sealed class EmbeddedRedis : IDisposable
 
     /// <summary>Starts a server.</summary>
     /// <param name="port">A port; 0 takes a free one.</param>
-    /// <param name="memory">
-    /// Memory for keys and values, as Garnet writes it. The oldest go first when it is full: a replica that still needed such
-    /// a delta starts again from the snapshot.
+    /// <param name="denseBytes">
+    /// Size of the dense parameters, which all have to fit. The memory for keys and values is 16 MiB, or four times this size if
+    /// that is more. The oldest go first when it is full: a replica that still needed such a delta starts again from the snapshot.
     /// </param>
     /// <param name="loggers">Hears warnings and worse; null: silent.</param>
     /// <exception cref="IOException">The port is in use.</exception>
-    public static EmbeddedRedis Start(int port = 0, string memory = "512m", ILoggerFactory? loggers = null)
+    public static EmbeddedRedis Start(int port = 0, long denseBytes = 0, ILoggerFactory? loggers = null)
     {
         for (var attempt = 1; ; attempt++)
         {
             var chosen = port == 0 ? FreePort() : port;
             try
             {
-                return StartOn(chosen, memory, loggers ?? NullLoggerFactory.Instance);
+                return StartOn(chosen, Math.Max(LeastMemory, DenseCopies * denseBytes), loggers ?? NullLoggerFactory.Instance);
             }
             catch (Exception e) when (IsPortTaken(e) && (port != 0 || attempt == StartAttempts))
             {
@@ -89,15 +93,15 @@ public sealed class EmbeddedRedis : IDisposable
     private static bool IsPortTaken(Exception e) =>
         e is SocketException || (e is GarnetException && e.InnerException is SocketException);
 
-    private static EmbeddedRedis StartOn(int port, string memory, ILoggerFactory loggers)
+    private static EmbeddedRedis StartOn(int port, long memory, ILoggerFactory loggers)
     {
         string[] arguments =
         [
             "--bind", "127.0.0.1",
             "--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            "--memory", memory,
-            "--page", "4m",
-            "--index", "8m",
+            "--memory", memory.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--page", "1m", // longer than any value (Delta.PieceBytes)
+            "--index", "1m",
             "--lua", "true",
             "--disable-console-logger", "true",
             "-q", "true",

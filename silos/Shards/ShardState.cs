@@ -27,7 +27,6 @@ public sealed class ShardState : ISyncedState, IDisposable
     private readonly ChangeSet[] _changes;
     private readonly bool[] _expires;
     private bool _rowsChanged;
-    private long _publishedWatermarkMs;
 
     /// <summary>An empty shard.</summary>
     /// <param name="spec">The model.</param>
@@ -55,7 +54,7 @@ public sealed class ShardState : ISyncedState, IDisposable
     public long Version { get; private set; }
 
     /// <inheritdoc/>
-    public bool HasDelta => _rowsChanged || Offsets.WatermarkMs != _publishedWatermarkMs;
+    public bool HasDelta => _rowsChanged;
 
     /// <summary>Rows of each table, canary table last.</summary>
     public long[] Rows => [.. _tables.Select(t => t.Count)];
@@ -126,8 +125,8 @@ public sealed class ShardState : ISyncedState, IDisposable
             return reply;
         }
 
-        Version++;
         var ids = push.Ids.As<ulong>();
+        Version += ids.Length > 0 || push.Span.Moves ? 1 : 0; // a watermark alone comes again by itself after a restore
         if (ids.Length > 0)
         {
             Update(push, ids);
@@ -158,13 +157,12 @@ public sealed class ShardState : ISyncedState, IDisposable
         }
 
         _rowsChanged = false;
-        _publishedWatermarkMs = Offsets.WatermarkMs;
         if (Delta.LengthOf(shapes) > Delta.BytesMax)
         {
             return null;
         }
 
-        var delta = Delta.Create(_spec.Name, _shard, epoch, sequence - 1, sequence, _publishedWatermarkMs, shapes);
+        var delta = Delta.Create(_spec.Name, _shard, epoch, sequence - 1, sequence, Offsets.WatermarkMs, shapes);
         for (var t = 0; t < _tables.Length; t++)
         {
             _changes[t].Updated.CopyTo(delta.Ids(t));
@@ -205,7 +203,6 @@ public sealed class ShardState : ISyncedState, IDisposable
         Occurrences = BinaryPrimitives.ReadInt64LittleEndian(occurrences);
 
         Offsets = offsets;
-        _publishedWatermarkMs = offsets.WatermarkMs; // a base carries its watermark
     }
 
     /// <summary>Frees all memory.</summary>

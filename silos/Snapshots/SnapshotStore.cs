@@ -102,7 +102,16 @@ public sealed partial class SnapshotStore(string root, PartIdentity part, ILogge
         Directory.CreateDirectory(_folder);
         var path = Path.Combine(_folder, NameOf(header) + TemporaryExtension);
         File.Delete(path); // what a crash left of an earlier attempt
-        SnapshotFile.Write(path, header, body);
+        try
+        {
+            SnapshotFile.Write(path, header, body);
+        }
+        catch
+        {
+            File.Delete(path); // what is left of it would keep a full disk full
+            throw;
+        }
+
         return path;
     }
 

@@ -91,10 +91,22 @@ public sealed partial class RedisPartPublisher(
         {
             var transaction = Database.CreateTransaction();
             transaction.AddCondition(Condition.StringEqual(_lease, head.Epoch));
+
+            // Written again so that a server that drops what is oldest keeps it.
+            _ = transaction.StringSetAsync(_lease, head.Epoch, flags: CommandFlags.FireAndForget);
             if (delta is not null)
             {
-                var key = RedisNames.Delta(part.Model, delta.Shard, delta.Epoch, delta.Sequence);
-                _ = transaction.StringSetAsync(key, delta.Memory, deltaTimeToLive, flags: CommandFlags.FireAndForget);
+                // The dense parameters are overwritten in place: each of their deltas says all of them.
+                var isDense = delta.Shard == RedisNames.Dense;
+                var key = isDense
+                    ? RedisNames.DenseState(part.Model)
+                    : RedisNames.Delta(part.Model, delta.Shard, delta.Epoch, delta.Sequence);
+                var timeToLive = isDense ? default : (Expiration)deltaTimeToLive;
+                for (var piece = 0; piece < delta.Pieces; piece++)
+                {
+                    _ = transaction.StringSetAsync(
+                        RedisNames.Piece(key, piece), delta.Piece(piece), timeToLive, flags: CommandFlags.FireAndForget);
+                }
             }
 
             _ = transaction.HashSetAsync(
@@ -104,6 +116,7 @@ public sealed partial class RedisPartPublisher(
                     new(RedisNames.SequenceField, head.Sequence),
                     new(RedisNames.BaseField, head.Base),
                     new(RedisNames.BaseSequenceField, head.BaseSequence),
+                    new(RedisNames.WatermarkField, head.WatermarkMs),
                 ],
                 CommandFlags.FireAndForget);
             if (!await transaction.ExecuteAsync())

@@ -1,3 +1,4 @@
+using Monolith.Contracts.Sync;
 using Monolith.Silos.Redis;
 using StackExchange.Redis;
 
@@ -17,15 +18,15 @@ public sealed class EmbeddedRedisTests
         await database.StringSetAsync("lease", 7);
         var transaction = database.CreateTransaction();
         transaction.AddCondition(Condition.StringEqual("lease", 7));
-        _ = transaction.StringSetAsync("value", new byte[8 << 20], TimeSpan.FromMinutes(1));
+        _ = transaction.StringSetAsync("value", new byte[Delta.PieceBytes], TimeSpan.FromMinutes(1));
         Assert.True(await transaction.ExecuteAsync());
-        Assert.Equal(8 << 20, (await database.StringGetAsync("value")).Length());
+        Assert.Equal(Delta.PieceBytes, (await database.StringGetAsync("value")).Length());
 
         transaction = database.CreateTransaction();
         transaction.AddCondition(Condition.StringEqual("lease", 8));
         _ = transaction.StringSetAsync("value", "other");
         Assert.False(await transaction.ExecuteAsync());
-        Assert.Equal(8 << 20, (await database.StringGetAsync("value")).Length());
+        Assert.Equal(Delta.PieceBytes, (await database.StringGetAsync("value")).Length());
     }
 
     [Fact]
@@ -43,15 +44,15 @@ public sealed class EmbeddedRedisTests
     [Fact]
     public async Task A_full_memory_drops_the_oldest_and_goes_on()
     {
-        using var server = EmbeddedRedis.Start(memory: "64m");
+        using var server = EmbeddedRedis.Start();
         await using var redis = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
         var database = redis.GetDatabase();
-        for (var i = 0; i < 400; i++)
+        for (var i = 0; i < 100; i++)
         {
             await database.StringSetAsync($"delta:{i}", new byte[512 << 10]);
         }
 
-        Assert.False((await database.StringGetAsync("delta:399")).IsNull);
+        Assert.False((await database.StringGetAsync("delta:99")).IsNull);
         Assert.True((await database.StringGetAsync("delta:0")).IsNull);
     }
 

@@ -28,7 +28,7 @@ public sealed class TestRedis : IAsyncDisposable
     public static async Task<TestRedis> StartAsync(string kind = "garnet", int port = 0)
     {
         port = port == 0 ? EmbeddedRedis.FreePort() : port;
-        IDisposable server = kind == "garnet" ? EmbeddedRedis.Start(port, "128m") : RealRedis.Start(port);
+        IDisposable server = kind == "garnet" ? EmbeddedRedis.Start(port) : RealRedis.Start(port);
         var options = ConfigurationOptions.Parse($"127.0.0.1:{port},abortConnect=false,connectTimeout=2000,asyncTimeout=2000,allowAdmin=true");
         options.BacklogPolicy = BacklogPolicy.FailFast; // as the product's
         return new TestRedis(server, port, await ConnectionMultiplexer.ConnectAsync(options));

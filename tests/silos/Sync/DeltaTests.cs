@@ -67,6 +67,18 @@ public sealed class DeltaTests
     }
 
     [Fact]
+    public void Pieces_joined_are_the_delta_and_the_first_says_how_many_there_are()
+    {
+        using var made = Delta.Create("m", 0, 1, 0, 1, 0, [new DeltaTable(20_000, 3, ServedRow.Floats(17))]);
+        made.Seal();
+        byte[] joined = [.. Enumerable.Range(0, made.Pieces).SelectMany(i => made.Piece(i).ToArray())];
+        Assert.Equal(made.Memory.ToArray(), joined);
+        Assert.Equal(3, made.Pieces);
+        Assert.Equal(3, Delta.PiecesOf(made.Piece(0).Span));
+        Assert.Equal(1, Delta.PiecesOf([1, 2, 3]));
+    }
+
+    [Fact]
     public void A_delta_beyond_the_limit_is_not_made() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Delta.Create("m", 0, 1, 0, 1, 0, [new DeltaTable(10_000_000, 0, ServedRow.Floats(17))]));
 

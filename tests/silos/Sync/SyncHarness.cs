@@ -285,7 +285,7 @@ public sealed partial class SyncHarness : IAsyncDisposable
     private async Task LoseDeltas()
     {
         var server = _redis.Connection.GetServer("127.0.0.1", _redis.Port);
-        await foreach (var key in server.KeysAsync(pattern: "*:delta:*"))
+        await foreach (var key in server.KeysAsync(pattern: "*:de*")) // deltas and the dense state
         {
             if (_random.Next(2) == 0)
             {
