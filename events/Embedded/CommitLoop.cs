@@ -1,9 +1,15 @@
+using Microsoft.Extensions.Logging;
 using RocksDbSharp;
 
 namespace Monolith.Events.Embedded;
 
 /// <summary>Encoded records of one partition, waiting for their offsets. The batch header is left free.</summary>
 internal readonly record struct Chunk(PartitionLog Partition, int Count, byte[] Data);
+
+/// <summary>Why an event log cannot write.</summary>
+/// <param name="Reason">For people: what is wrong and what to do.</param>
+/// <param name="IsHopeless">Whether only a restart of the process, or a person, can help; otherwise it goes on by itself.</param>
+public sealed record LogTrouble(string Reason, bool IsHopeless);
 
 /// <summary>What is written together: all of it or nothing.</summary>
 internal sealed class CommitRequest
@@ -25,13 +31,17 @@ internal sealed class CommitRequest
 /// Group commit: one thread takes everything that waits, gives offsets, writes it as one atomic batch with one fsync,
 /// publishes it to readers and answers. While the disk works the next group gathers.
 /// </summary>
-internal sealed class CommitLoop : IDisposable
+internal sealed partial class CommitLoop : IDisposable
 {
     private const int MaxBatchBytes = 1 << 20;
+    private const int BatchOverhead = 128; // objects around a batch's bytes
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
     private readonly EmbeddedEventLogOptions _options;
     private readonly LogStore _store;
     private readonly Action<CommitRequest, WriteBatch> _putCommit;
     private readonly Action<CommitRequest> _committed;
+    private readonly Action _recover;
+    private readonly ILogger _logger;
     private readonly EventLogMetrics _metrics;
     private readonly Thread _thread;
     private readonly Lock _lock = new();
@@ -42,21 +52,27 @@ internal sealed class CommitLoop : IDisposable
     private long _pendingBytes;
     private long _tailBytes;
     private bool _stopped;
-    private Exception? _broken;
+    private volatile LogTrouble? _trouble;
 
     /// <param name="options">Bounds and clock.</param>
     /// <param name="store">Where to.</param>
     /// <param name="putCommit">Adds a request's committed offsets to the batch.</param>
     /// <param name="committed">Called for a request that is durable, before it is answered.</param>
+    /// <param name="recover">After a failed write, opens the store again as it was before that write; throws while it cannot.</param>
     /// <param name="metrics">Counters.</param>
+    /// <param name="logger">Hears once that writing fails, and that it goes on.</param>
     public CommitLoop(
         EmbeddedEventLogOptions options,
         LogStore store,
         Action<CommitRequest, WriteBatch> putCommit,
         Action<CommitRequest> committed,
-        EventLogMetrics metrics)
+        Action recover,
+        EventLogMetrics metrics,
+        ILogger logger)
     {
         _committed = committed;
+        _recover = recover;
+        _logger = logger;
         _options = options;
         _store = store;
         _putCommit = putCommit;
@@ -67,6 +83,9 @@ internal sealed class CommitLoop : IDisposable
 
     /// <summary>Bytes appended since the log was opened.</summary>
     public long AppendedBytes { get; private set; }
+
+    /// <summary>Why nothing can be written now; null: it can.</summary>
+    public LogTrouble? Trouble => _trouble;
 
     public async ValueTask CommitAsync(CommitRequest request, CancellationToken cancellationToken)
     {
@@ -79,16 +98,29 @@ internal sealed class CommitLoop : IDisposable
         await request.Done.Task.ConfigureAwait(false);
     }
 
-    public void Dispose()
+    /// <summary>Writes what waits and ends.</summary>
+    /// <returns>False if the disk did not answer in time: the thread may still use the store.</returns>
+    public bool Stop()
     {
         lock (_lock)
         {
-            _stopped = true;
+            if (!_stopped)
+            {
+                _stopped = true;
+                _work.Release();
+            }
         }
 
-        _work.Release();
-        _thread.Join();
-        _work.Dispose();
+        return _thread.Join(StopTimeout);
+    }
+
+    /// <summary>Stops it, if that was not done.</summary>
+    public void Dispose()
+    {
+        if (Stop())
+        {
+            _work.Dispose();
+        }
     }
 
     private bool TryAdd(CommitRequest request, out Task room)
@@ -96,9 +128,9 @@ internal sealed class CommitLoop : IDisposable
         room = Task.CompletedTask;
         lock (_lock)
         {
-            if (_stopped || _broken is not null)
+            if (_stopped || _trouble is not null)
             {
-                throw new EventLogException(_broken is null ? "The event log is closed." : $"The event log stopped: {_broken.Message}", _broken!);
+                throw new EventLogException(_trouble is { } trouble ? $"The event log cannot write. {trouble.Reason}" : "The event log is closed.");
             }
 
             if (_pendingBytes > 0 && _pendingBytes + request.Bytes > _options.PendingBytes)
@@ -149,22 +181,57 @@ internal sealed class CommitLoop : IDisposable
             }
             catch (Exception e)
             {
-                // The disk refused: nothing may be acknowledged any more, since what follows would leave a hole.
-                _broken = e;
+                // The disk refused: what follows would leave a hole, so nothing is taken until the store is as it was before.
+                lock (_lock)
+                {
+                    _trouble = new LogTrouble(e.Message, IsHopeless: false);
+                }
+
+                LogFailed(e.Message);
                 Fail(requests, e);
-                Fail(Take(out _), e);
-                return;
+                Fail(Take(out stopped), e);
+                stopped = stopped || !Recover();
             }
         }
+    }
+
+    /// <summary>Tries until the store can be written again.</summary>
+    /// <returns>False when the loop is stopped before that.</returns>
+    private bool Recover()
+    {
+        // Nothing is taken meanwhile, so only a stop wakes it.
+        while (!_work.Wait(_options.RetryInterval))
+        {
+            try
+            {
+                _recover();
+                _trouble = null;
+                LogGoesOn();
+                return true;
+            }
+            catch (Exception e)
+            {
+                // A folder that is gone, or a disk that takes bytes and a database that does not open, is beyond this process.
+                _trouble = new LogTrouble(e.Message, IsHopeless: !DiskTrouble.IsTemporary(e.InnerException ?? e));
+            }
+        }
+
+        return false;
     }
 
     private static void Fail(List<CommitRequest> requests, Exception cause)
     {
         foreach (var request in requests)
         {
-            request.Done.TrySetException(new EventLogException($"The event log could not write: {cause.Message}", cause) { OutcomeUnknown = true });
+            request.Done.TrySetException(new EventLogException($"The event log could not write. {cause.Message}", cause) { OutcomeUnknown = true });
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "The event log could not write and refuses events until it can: {Reason}")]
+    private partial void LogFailed(string reason);
+
+    [LoggerMessage(LogLevel.Information, "The event log can write again and takes events")]
+    private partial void LogGoesOn();
 
     private void Write(List<CommitRequest> requests)
     {
@@ -255,8 +322,8 @@ internal sealed class CommitLoop : IDisposable
         {
             partition.Publish(stored);
             AppendedBytes += stored.Data.Length;
-            _tailBytes += stored.Data.Length;
-            _inMemory.Enqueue((partition, stored.Data.Length));
+            _tailBytes += stored.Data.Length + BatchOverhead;
+            _inMemory.Enqueue((partition, stored.Data.Length + BatchOverhead));
             _metrics.Appended(partition.Name.Topic, stored.Count, stored.Data.Length);
         }
 

@@ -45,14 +45,13 @@ public sealed class EmbeddedEventLog : IEventLog
             _committed[(group, partition)] = new CommittedOffset(names[partition], offset);
         }
 
-        _loop = new CommitLoop(options, Store, PutCommit, Remember, _metrics);
-        _retention = new Retention(
-            options,
-            Store,
-            () => _topics.Values.SelectMany(t => t),
-            Floor,
-            logger ?? NullLogger<EmbeddedEventLog>.Instance);
+        var log = logger ?? NullLogger<EmbeddedEventLog>.Instance;
+        _loop = new CommitLoop(options, Store, PutCommit, Remember, Recover, _metrics, log);
+        _retention = new Retention(options, Store, () => _topics.Values.SelectMany(t => t), Floor, log);
     }
+
+    /// <summary>Why nothing can be appended now; null: all is well.</summary>
+    public LogTrouble? Trouble => _loop.Trouble;
 
     internal LogStore Store { get; }
 
@@ -143,9 +142,15 @@ public sealed class EmbeddedEventLog : IEventLog
         if (!_disposed)
         {
             _disposed = true;
-            await _retention.DisposeAsync().ConfigureAwait(false);
-            _loop.Dispose();
-            Store.Dispose();
+
+            // Bounded, also where the disk hangs: then the store is left to the end of the process.
+            var stopped = await _retention.StopAsync().ConfigureAwait(false);
+            if (_loop.Stop() && stopped)
+            {
+                _loop.Dispose();
+                Store.Dispose();
+            }
+
             _metrics.Dispose();
         }
     }
@@ -209,6 +214,18 @@ public sealed class EmbeddedEventLog : IEventLog
         foreach (var offset in request.Commit?.Offsets ?? [])
         {
             _committed[(request.Commit!.Value.Group, Partition(offset.Partition).Id)] = offset;
+        }
+    }
+
+    // What was acknowledged is in memory, and nothing else may be found on the disk.
+    private void Recover()
+    {
+        Store.Reopen();
+        var commits = _committed.ToLookup(c => c.Key.Partition, c => (c.Key.Group, c.Value));
+        foreach (var partition in _topics.Values.SelectMany(t => t))
+        {
+            partition.NextOffset = partition.Watermarks.High;
+            Store.CutBack(partition.Id, partition.NextOffset, commits[partition.Id]);
         }
     }
 

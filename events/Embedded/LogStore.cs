@@ -16,22 +16,120 @@ internal sealed class LogStore : IDisposable
 {
     private const string FormatFile = "FORMAT";
     private const string Format = "monolith event log 1";
-    private readonly RocksDb _db;
+    private const int ProbeBytes = 8 << 20;
+    private readonly EmbeddedEventLogOptions _options;
+    private static readonly TimeSpan StallMax = TimeSpan.FromSeconds(5);
     private readonly WriteOptions _sync = new WriteOptions().SetSync(true);
+
+    // Held for reading while the database is used, for writing while it is closed and opened again.
+    private readonly ReaderWriterLockSlim _gate = new();
+    private RocksDb? _open;
 
     public LogStore(EmbeddedEventLogOptions options)
     {
-        Directory.CreateDirectory(options.Folder);
-        CheckFormat(options.Folder);
-        _db = Open(options);
-        // Only once the folder is ours.
-        File.WriteAllText(Path.Combine(options.Folder, FormatFile), Format);
+        _options = options;
+
+        // A write that waits for a flush would wait for ever where the flush has no room.
+        Native.Instance.rocksdb_writeoptions_set_no_slowdown(_sync.Handle, 1);
+        try
+        {
+            Directory.CreateDirectory(options.Folder);
+            CheckFormat(options.Folder);
+            _open = Open(options);
+            // Only once the folder is ours.
+            File.WriteAllText(Path.Combine(options.Folder, FormatFile), Format);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _open?.Dispose();
+            throw new EventLogException($"The event log in '{options.Folder}' cannot be opened: {e.Message}", e);
+        }
     }
 
     /// <summary>Bytes of what is stored, roughly; blobs are among the live data.</summary>
-    public long Bytes => Property("rocksdb.estimate-live-data-size") + Property("rocksdb.cur-size-all-mem-tables");
+    public long Bytes => Use(db => Property(db, "rocksdb.estimate-live-data-size") + Property(db, "rocksdb.cur-size-all-mem-tables"));
 
-    public void Write(WriteBatch batch) => _db.Write(batch, _sync);
+    /// <summary>Writes a batch durably.</summary>
+    /// <exception cref="EventLogException">It could not be written; the message names the cause.</exception>
+    public void Write(WriteBatch batch)
+    {
+        try
+        {
+            RequireFolder();
+            _options.BeforeWrite?.Invoke();
+            var started = TimeProvider.System.GetTimestamp();
+            while (!TryWrite(batch))
+            {
+                if (TimeProvider.System.GetElapsedTime(started) > StallMax)
+                {
+                    DiskTrouble.Probe(_options.Folder, ProbeBytes);
+                    throw new IOException($"it did not take what waits for it within {StallMax.TotalSeconds:0} s");
+                }
+
+                Thread.Sleep(1);
+            }
+        }
+        catch (Exception e) when (e is RocksDbException or IOException or UnauthorizedAccessException)
+        {
+            throw new EventLogException(DiskTrouble.Explain(e, _options.Folder), e);
+        }
+    }
+
+    /// <summary>
+    /// After a failed write: finds out whether the disk takes bytes again, and then opens the database anew. What RocksDB
+    /// believes of a disk that failed is given up with it.
+    /// </summary>
+    /// <exception cref="EventLogException">It does not, or the database cannot be opened.</exception>
+    public void Reopen()
+    {
+        try
+        {
+            RequireFolder();
+            _options.BeforeWrite?.Invoke();
+            DiskTrouble.Probe(_options.Folder, ProbeBytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EventLogException(DiskTrouble.Explain(e, _options.Folder), e);
+        }
+
+        _gate.EnterWriteLock();
+        try
+        {
+            _open?.Dispose();
+            _open = null;
+            _open = Open(_options);
+        }
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
+    }
+
+    /// <summary>
+    /// Makes what is stored of a partition end at an offset, and its committed offsets those given: a write that failed may be
+    /// there all the same, and was refused.
+    /// </summary>
+    public void CutBack(int partition, long end, IEnumerable<(string Group, CommittedOffset Committed)> commits)
+    {
+        using var batch = new WriteBatch();
+        var last = new byte[13];
+        for (var at = end; Next(partition, at) is { } refused; at = refused.EndOffset)
+        {
+            DataKey(last, partition, refused.BaseOffset);
+            batch.Delete(last);
+        }
+
+        foreach (var (group, committed) in commits)
+        {
+            PutCommit(batch, partition, group, committed);
+        }
+
+        if (batch.Count() > 0)
+        {
+            Write(batch);
+        }
+    }
 
     public static void PutBatch(WriteBatch into, int partition, StoredBatch batch)
     {
@@ -77,20 +175,26 @@ internal sealed class LogStore : IDisposable
         DataKey(first, partition, from);
         DataKey(last, partition, to);
         // Only now: every compaction would otherwise write the oldest quarter of the blobs again, dropped or not.
-        _db.SetOptions([new("enable_blob_garbage_collection", "true")]);
-        try
+        Use(db =>
         {
-            _db.CompactRange(first, last);
-        }
-        finally
-        {
-            _db.SetOptions([new("enable_blob_garbage_collection", "false")]);
-        }
+            db.SetOptions([new("enable_blob_garbage_collection", "true")]);
+            try
+            {
+                db.CompactRange(first, last);
+            }
+            finally
+            {
+                db.SetOptions([new("enable_blob_garbage_collection", "false")]);
+            }
+
+            return true;
+        });
     }
 
+    /// <summary>All topics; only before the log is in use.</summary>
     public IEnumerable<(string Topic, int FirstPartition, int Partitions)> Topics()
     {
-        using var iterator = _db.NewIterator();
+        using var iterator = _open!.NewIterator();
         for (iterator.Seek("t"u8); iterator.Valid() && iterator.Key()[0] == 't'; iterator.Next())
         {
             var value = iterator.Value();
@@ -101,9 +205,10 @@ internal sealed class LogStore : IDisposable
         }
     }
 
+    /// <summary>All committed offsets; only before the log is in use.</summary>
     public IEnumerable<(int Partition, string Group, long Offset)> Commits()
     {
-        using var iterator = _db.NewIterator();
+        using var iterator = _open!.NewIterator();
         for (iterator.Seek("g"u8); iterator.Valid() && iterator.Key()[0] == 'g'; iterator.Next())
         {
             var key = iterator.Key();
@@ -115,39 +220,88 @@ internal sealed class LogStore : IDisposable
         }
     }
 
-    public Watermarks Watermarks(int partition)
+    public Watermarks Watermarks(int partition) => Use(db =>
     {
-        var low = _db.Get(Key('l', partition, string.Empty)) is { } stored ? BinaryPrimitives.ReadInt64BigEndian(stored) : 0;
+        var low = db.Get(Key('l', partition, string.Empty)) is { } stored ? BinaryPrimitives.ReadInt64BigEndian(stored) : 0;
         Span<byte> key = stackalloc byte[13];
         DataKey(key, partition, long.MaxValue);
-        using var iterator = _db.NewIterator();
+        using var iterator = db.NewIterator();
         iterator.SeekForPrev(key);
         return At(iterator, partition) is { } newest ? new Watermarks(low, newest.EndOffset) : new Watermarks(low, low);
-    }
+    });
 
     /// <summary>The batch that holds an offset; null when it was dropped or does not exist yet.</summary>
-    public StoredBatch? Find(int partition, long offset)
+    public StoredBatch? Find(int partition, long offset) => Use(db =>
     {
         Span<byte> key = stackalloc byte[13];
         DataKey(key, partition, offset);
-        using var iterator = _db.NewIterator();
+        using var iterator = db.NewIterator();
         iterator.SeekForPrev(key);
         return At(iterator, partition) is { } batch && offset < batch.EndOffset ? batch : null;
-    }
+    });
 
     /// <summary>The batches of a partition from an offset that starts one, oldest first.</summary>
     public IEnumerable<(long EndOffset, long AppendTimeMs, int Bytes)> Scan(int partition, long from)
     {
-        var key = new byte[13];
-        DataKey(key, partition, from);
-        using var iterator = _db.NewIterator();
-        for (iterator.Seek(key); At(iterator, partition) is { } batch; iterator.Next())
+        for (var at = from; Next(partition, at) is { } batch; at = batch.EndOffset)
         {
             yield return (batch.EndOffset, BatchCodec.AppendTimeMs(batch.Data), batch.Data.Length);
         }
     }
 
-    public void Dispose() => _db.Dispose();
+    public void Dispose()
+    {
+        _gate.EnterWriteLock();
+        _open?.Dispose();
+        _open = null;
+        _gate.ExitWriteLock();
+    }
+
+    // False while flushes are behind.
+    private bool TryWrite(WriteBatch batch) => Use(db =>
+    {
+        try
+        {
+            db.Write(batch, _sync);
+            return true;
+        }
+        catch (RocksDbException e) when (e.Message.Contains("Write stall", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+    });
+
+    // Nothing is held between two batches: the database may be opened anew meanwhile.
+    private StoredBatch? Next(int partition, long from) => Use(db =>
+    {
+        Span<byte> key = stackalloc byte[13];
+        DataKey(key, partition, from);
+        using var iterator = db.NewIterator();
+        iterator.Seek(key);
+        return At(iterator, partition);
+    });
+
+    private T Use<T>(Func<RocksDb, T> use)
+    {
+        _gate.EnterReadLock();
+        try
+        {
+            return use(_open ?? throw new EventLogException($"The event log in '{_options.Folder}' is closed."));
+        }
+        finally
+        {
+            _gate.ExitReadLock();
+        }
+    }
+
+    // RocksDB would go on writing into files that no longer have a name.
+    private void RequireFolder()
+    {
+        if (!File.Exists(Path.Combine(_options.Folder, "CURRENT")))
+        {
+            throw new DirectoryNotFoundException($"Its folder '{_options.Folder}' is gone.");
+        }
+    }
 
     private static StoredBatch? At(Iterator iterator, int partition)
     {
@@ -226,5 +380,5 @@ internal sealed class LogStore : IDisposable
         }
     }
 
-    private long Property(string name) => long.TryParse(_db.GetProperty(name), out var value) ? value : 0;
+    private static long Property(RocksDb db, string name) => long.TryParse(db.GetProperty(name), out var value) ? value : 0;
 }

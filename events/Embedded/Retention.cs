@@ -6,8 +6,9 @@ namespace Monolith.Events.Embedded;
 /// <summary>
 /// Drops the oldest batches that are too old or too many, but never one that a group has yet to read.
 /// </summary>
-internal sealed partial class Retention : IAsyncDisposable
+internal sealed partial class Retention
 {
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
     private readonly EmbeddedEventLogOptions _options;
     private readonly LogStore _store;
     private readonly Func<IEnumerable<PartitionLog>> _partitions;
@@ -29,7 +30,7 @@ internal sealed partial class Retention : IAsyncDisposable
         _partitions = partitions;
         _floor = floor;
         _logger = logger;
-        _timer = options.Time.CreateTimer(_ => Apply(), null, options.RetentionInterval, options.RetentionInterval);
+        _timer = options.Time.CreateTimer(_ => ApplyOrLog(), null, options.RetentionInterval, options.RetentionInterval);
     }
 
     /// <summary>Applies retention once.</summary>
@@ -44,12 +45,32 @@ internal sealed partial class Retention : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it, and waits for what is under way.</summary>
+    /// <returns>False if that did not end in time: it may still use the store.</returns>
+    public async Task<bool> StopAsync()
     {
-        await _timer.DisposeAsync().ConfigureAwait(false);
-        lock (_lock)
+        // The timer alone does not know of a caller of Apply.
+        var ended = Task.Run(async () =>
         {
-            _disposed = true;
+            await _timer.DisposeAsync().ConfigureAwait(false);
+            lock (_lock)
+            {
+                _disposed = true;
+            }
+        });
+        return await Task.WhenAny(ended, Task.Delay(StopTimeout)).ConfigureAwait(false) == ended;
+    }
+
+    // An exception in a timer would end the process. The next interval tries again.
+    private void ApplyOrLog()
+    {
+        try
+        {
+            Apply();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            LogFailed(e.Message);
         }
     }
 
@@ -129,6 +150,9 @@ internal sealed partial class Retention : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Dropped {Partition} below offset {Offset}")]
     private partial void LogTruncated(TopicPartition partition, long offset);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Old events could not be dropped; this is tried again: {Reason}")]
+    private partial void LogFailed(string reason);
 
     [LoggerMessage(
         Level = LogLevel.Warning,

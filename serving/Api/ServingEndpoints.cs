@@ -18,7 +18,11 @@ namespace Monolith.Serving.Api;
 /// <summary>Registers and maps everything that serving answers.</summary>
 public static class ServingEndpoints
 {
-    private const string ReadyTag = "ready";
+    /// <summary>Tag of health checks that <c>/health/ready</c> asks: unhealthy means that no traffic should come.</summary>
+    public const string ReadyTag = "ready";
+
+    /// <summary>Tag of health checks that <c>/health/live</c> asks: unhealthy means that the process should be restarted.</summary>
+    public const string LiveTag = "live";
 
     // The exporter's default buckets are meant for milliseconds; ours are seconds, from 100 µs to 30 s.
     private static readonly double[] SecondsBuckets =
@@ -63,7 +67,11 @@ public static class ServingEndpoints
             scorer.Spec.Name, services.GetRequiredService<ParameterReplica>(), services.GetRequiredService<TimeProvider>());
         endpoints.MapScoring();
         endpoints.MapStatus();
-        endpoints.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        endpoints.MapHealthChecks("/health/live", new HealthCheckOptions
+        {
+            Predicate = check => check.Tags.Contains(LiveTag),
+            ResponseWriter = WriteReasons,
+        });
         endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions
         {
             Predicate = check => check.Tags.Contains(ReadyTag),
@@ -73,5 +81,5 @@ public static class ServingEndpoints
     }
 
     private static Task WriteReasons(HttpContext context, HealthReport report) => context.Response.WriteAsync(
-        string.Join('\n', report.Entries.Select(e => $"{e.Key}: {e.Value.Status} {e.Value.Description}".TrimEnd())) + "\n");
+        report.Entries.Count == 0 ? "Healthy\n" : string.Join('\n', report.Entries.Select(e => $"{e.Key}: {e.Value.Status} {e.Value.Description}".TrimEnd())) + "\n");
 }

@@ -103,6 +103,11 @@ public sealed class DataFolder : IDisposable
 
     private static DataFolder Open(string path, bool temporary)
     {
+        if (File.Exists(path))
+        {
+            throw new DataFolderException($"data folder {path} is a file: name a folder");
+        }
+
         try
         {
             if (!temporary && IsForeign(path))

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Monolith.Contracts.Network;
 using Monolith.Events;
 using Monolith.Ingestion;
 using Monolith.Ingestion.Joining;
@@ -27,6 +28,9 @@ namespace Monolith.Standalone.Hosting;
 public sealed class MonolithHost : IAsyncDisposable
 {
     private static readonly TimeSpan StopBound = TimeSpan.FromMinutes(2);
+
+    // For whatever does not heed that bound: a disk that hangs, a client library that waits.
+    private static readonly TimeSpan ReleaseBound = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ReadyBound = TimeSpan.FromMinutes(10);
     private readonly WebApplication _app;
     private readonly Servers _servers;
@@ -66,8 +70,9 @@ public sealed class MonolithHost : IAsyncDisposable
             Listening.RequireFree(address);
         }
 
-        using var loggers = LoggerFactory.Create(options.Logging);
-        var servers = await Servers.StartAsync(options.Servers, options.Folder, cancellation);
+        var loggers = LoggerFactory.Create(options.Logging); // the log's: lives as long as that does
+        var denseBytes = sizeof(float) * (long)DenseLayout.Of(options.Spec).Length;
+        var servers = await Servers.StartAsync(options.Servers, options.Folder, denseBytes, loggers, cancellation);
         WebApplication? app = null;
         try
         {
@@ -103,7 +108,7 @@ public sealed class MonolithHost : IAsyncDisposable
         {
             _stopped = true;
             using var bound = new CancellationTokenSource(StopBound);
-            await _app.StopAsync(bound.Token);
+            await _app.StopAsync(bound.Token).WaitAsync(StopBound + ReleaseBound);
         }
     }
 
@@ -134,6 +139,8 @@ public sealed class MonolithHost : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopBound);
         builder.Services.AddSingleton(servers.Log);
+        builder.Services.AddHealthChecks().AddCheck<EventLogHealth>(
+            "event log", tags: [ServingEndpoints.LiveTag, ServingEndpoints.ReadyTag]);
         builder.AddMonolithSilo(
             new MonolithSiloOptions { SnapshotFolder = folder.Snapshots, Redis = servers.Redis }, spec);
         builder.Services.AddServing(spec, new ReplicaOptions { SnapshotFolder = folder.Snapshots }, new ScoringOptions());
@@ -180,11 +187,13 @@ public sealed class MonolithHost : IAsyncDisposable
         if (app is not null)
         {
             // Disposed without having been stopped, services would find each other gone. Stopping twice does nothing.
-            await app.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await app.DisposeAsync();
+            using var bound = new CancellationTokenSource(StopBound);
+            await app.StopAsync(bound.Token).WaitAsync(StopBound + ReleaseBound).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await app.DisposeAsync().AsTask().WaitAsync(ReleaseBound);
         }
 
-        await servers.DisposeAsync();
+        // Closing Redis and the log blocks its thread.
+        await Task.Run(() => servers.DisposeAsync().AsTask()).WaitAsync(ReleaseBound);
     }
 }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Monolith.Events;
 using Monolith.Events.Embedded;
 using Monolith.Events.Kafka;
@@ -44,9 +45,15 @@ internal sealed class Servers : IAsyncDisposable
     public string Redis { get; }
 
     /// <summary>Starts what is embedded and finds out whether the rest answers.</summary>
+    /// <param name="options">What takes the place of embedded parts.</param>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="denseBytes">Size of the model's dense parameters, which an embedded Redis must have room for.</param>
+    /// <param name="loggers">For the event log; outlives it.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="HostStartException">A server does not answer; the message names its address.</exception>
     /// <exception cref="DataFolderException">The folder has learned from another log.</exception>
-    public static async Task<Servers> StartAsync(ServerOptions options, DataFolder folder, CancellationToken cancellation)
+    public static async Task<Servers> StartAsync(
+        ServerOptions options, DataFolder folder, long denseBytes, ILoggerFactory loggers, CancellationToken cancellation)
     {
         // The one that is quick to say no comes first.
         if (options.Redis is { } redis)
@@ -54,10 +61,10 @@ internal sealed class Servers : IAsyncDisposable
             await RequireRedis(redis);
         }
 
-        var log = await OpenLog(options, folder, cancellation);
+        var log = await OpenLog(options, folder, loggers, cancellation);
         try
         {
-            var embedded = options.Redis is null ? EmbeddedRedis.Start() : null;
+            var embedded = options.Redis is null ? EmbeddedRedis.Start(denseBytes: denseBytes) : null;
             return new Servers(log, embedded, options.Redis ?? embedded!.ConnectionString);
         }
         catch
@@ -74,12 +81,21 @@ internal sealed class Servers : IAsyncDisposable
         return Log.DisposeAsync();
     }
 
-    private static async Task<IEventLog> OpenLog(ServerOptions options, DataFolder folder, CancellationToken cancellation)
+    private static async Task<IEventLog> OpenLog(
+        ServerOptions options, DataFolder folder, ILoggerFactory loggers, CancellationToken cancellation)
     {
         if (options.Kafka is not { } brokers)
         {
             folder.CheckLog("embedded");
-            return new EmbeddedEventLog(new EmbeddedEventLogOptions { Folder = folder.Log });
+            try
+            {
+                return new EmbeddedEventLog(
+                    new EmbeddedEventLogOptions { Folder = folder.Log }, loggers.CreateLogger<EmbeddedEventLog>());
+            }
+            catch (EventLogException failure)
+            {
+                throw new HostStartException(failure.Message, failure);
+            }
         }
 
         KafkaEventLog? log = null;

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Monolith.Events.Embedded;
 using RocksDbSharp;
 
@@ -12,10 +13,11 @@ public sealed class CommitLoopTests : IDisposable
     private readonly EventLogMetrics _metrics = new();
     private readonly EmbeddedEventLogOptions _options;
     private readonly LogStore _store;
+    private readonly List<CommitLoop> _loops = [];
 
     public CommitLoopTests()
     {
-        _options = new EmbeddedEventLogOptions { Folder = _folder, PendingBytes = 100 };
+        _options = new EmbeddedEventLogOptions { Folder = _folder, PendingBytes = 100, RetryInterval = TimeSpan.FromMilliseconds(10) };
         _store = new LogStore(_options);
     }
 
@@ -23,6 +25,7 @@ public sealed class CommitLoopTests : IDisposable
 
     public void Dispose()
     {
+        _loops.ForEach(loop => loop.Dispose());
         _store.Dispose();
         _metrics.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -32,21 +35,40 @@ public sealed class CommitLoopTests : IDisposable
     public async Task Nothing_is_answered_or_readable_before_it_is_in_the_store()
     {
         var stored = new List<(long High, long Readable)>();
-        using var loop = Loop(committed: _ => stored.Add((_store.Watermarks(0).High, _partition.Watermarks.High)));
+        var loop = Loop(committed: _ => stored.Add((_store.Watermarks(0).High, _partition.Watermarks.High)));
         await loop.CommitAsync(Request(10), Token).AsTask().WaitAsync(Patience, Token);
         await loop.CommitAsync(Request(10), Token).AsTask().WaitAsync(Patience, Token);
         Assert.Equal([(1, 1), (2, 2)], stored);
     }
 
     [Fact]
-    public async Task After_a_write_has_failed_nothing_is_taken_any_more()
+    public async Task After_a_write_has_failed_nothing_is_taken_until_the_store_is_recovered()
     {
-        using var loop = Loop(putCommit: _ => throw new IOException("the disk is gone"));
-        var failed = await Assert.ThrowsAsync<EventLogException>(() => loop.CommitAsync(Request(10), Token).AsTask().WaitAsync(Patience, Token));
+        using var recovered = new SemaphoreSlim(0);
+        var fails = true;
+        var loop = Loop(
+            putCommit: batch => batch.Put("k"u8.ToArray(), fails ? throw new IOException("No space left on device") : "v"u8.ToArray()),
+            recover: () => fails = recovered.Wait(0) ? false : throw new EventLogException("", new IOException("No space left on device")));
+        var failed = await Assert.ThrowsAsync<EventLogException>(() => Commit(loop));
         Assert.True(failed.OutcomeUnknown);
-        var refused = await Assert.ThrowsAsync<EventLogException>(() => loop.CommitAsync(Request(10), Token).AsTask().WaitAsync(Patience, Token));
-        Assert.Contains("The event log stopped: the disk is gone", refused.Message, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<EventLogException>(() => Commit(loop));
+        Assert.StartsWith("The event log cannot write.", refused.Message, StringComparison.Ordinal);
+        Assert.False(loop.Trouble!.IsHopeless);
         Assert.Equal(0, _store.Watermarks(0).High);
+
+        recovered.Release();
+        await Eventually(() => loop.Trouble is null);
+        _partition.NextOffset = 0; // as the log's own recovery does
+        await Commit(loop);
+        Assert.Equal(1, _store.Watermarks(0).High);
+    }
+
+    [Fact]
+    public async Task What_a_running_process_cannot_repair_is_hopeless()
+    {
+        var loop = Loop(putCommit: _ => throw new IOException("Input/output error"), recover: () => throw new EventLogException("damaged"));
+        await Assert.ThrowsAsync<EventLogException>(() => Commit(loop));
+        await Eventually(() => loop.Trouble is { IsHopeless: true, Reason: "damaged" });
     }
 
     [Fact]
@@ -54,7 +76,7 @@ public sealed class CommitLoopTests : IDisposable
     {
         using var begun = new SemaphoreSlim(0);
         using var disk = new ManualResetEventSlim();
-        using var loop = Loop();
+        var loop = Loop();
         var first = loop.CommitAsync(
             new CommitRequest
             {
@@ -84,8 +106,27 @@ public sealed class CommitLoopTests : IDisposable
         Assert.True(batches.Count < 6);
     }
 
-    private CommitLoop Loop(Action<WriteBatch>? putCommit = null, Action<CommitRequest>? committed = null)
-        => new(_options, _store, (_, batch) => putCommit?.Invoke(batch), r => committed?.Invoke(r), _metrics);
+    private Task Commit(CommitLoop loop) => loop.CommitAsync(Request(10), Token).AsTask().WaitAsync(Patience, Token);
+
+    private static async Task Eventually(Func<bool> condition)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (!condition())
+        {
+            await timer.WaitForNextTickAsync(bound.Token);
+        }
+    }
+
+    private CommitLoop Loop(
+        Action<WriteBatch>? putCommit = null, Action<CommitRequest>? committed = null, Action? recover = null)
+    {
+        _loops.Add(new CommitLoop(
+            _options, _store, (_, batch) => putCommit?.Invoke(batch), r => committed?.Invoke(r), recover ?? (() => { }), _metrics,
+            NullLogger.Instance));
+        return _loops[^1];
+    }
 
     /// <summary>One record that counts as so many bytes of what waits.</summary>
     private CommitRequest Request(int bytes, int valueBytes = 1)
