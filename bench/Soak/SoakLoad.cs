@@ -71,7 +71,10 @@ internal sealed class SoakLoad(Uri address)
         });
         actions.Add(new JsonObject
         {
-            ["request_id"] = request, ["item_id"] = $"{_list % ItemsPerList}", ["kind"] = "click", ["event_time_ms"] = nowMs,
+            ["request_id"] = request,
+            ["item_id"] = $"{_list % ItemsPerList}",
+            ["kind"] = "click",
+            ["event_time_ms"] = nowMs,
         });
     }
 }
