@@ -6,6 +6,9 @@ namespace Monolith.Events;
 /// </summary>
 public interface IEventLog : IAsyncDisposable
 {
+    /// <summary>The largest record that the log takes: bytes of key, value and headers, with names, together.</summary>
+    int MaxRecordBytes => 1_000_000;
+
     /// <summary>Creates a topic; does nothing when it is there with the same number of partitions.</summary>
     /// <exception cref="EventLogException">It is there with another number of partitions.</exception>
     ValueTask CreateTopicAsync(TopicSettings topic, CancellationToken cancellationToken = default);

@@ -39,10 +39,7 @@ internal sealed class CategoricalReader(CategoricalFeature feature)
         }
     }
 
-    private double Exact(double number) => Math.Abs(number) < FeatureLimits.ExactBelow
-        ? number
-        : throw new FeatureException(
-            feature.Name, number.ToString(CultureInfo.InvariantCulture), $"text or a number: {FeatureLimits.AllowedAsId}");
+    private double Exact(double number) => RefuseInexact(feature.Name, number) is { } mistake ? throw mistake : number;
 
     private void ReadText(string text, List<ulong> into)
     {
@@ -73,7 +70,7 @@ internal sealed class CategoricalReader(CategoricalFeature feature)
     {
         if (feature.Separator is null)
         {
-            throw new FeatureException(feature.Name, "a list", AllowedOne);
+            throw RefuseList(feature.Name);
         }
 
         RequireFew(list.Values.Count);
@@ -83,14 +80,27 @@ internal sealed class CategoricalReader(CategoricalFeature feature)
         }
     }
 
+    /// <summary>The refusal of a list by a feature that takes one value.</summary>
+    public static FeatureException RefuseList(string feature) => new(feature, "a list", AllowedOne);
+
+    /// <summary>The refusal of a number that does not say which integer it is; null for one that does.</summary>
+    public static FeatureException? RefuseInexact(string feature, double number) => Math.Abs(number) < FeatureLimits.ExactBelow
+        ? null
+        : new FeatureException(feature, number.ToString(CultureInfo.InvariantCulture), $"text or a number: {FeatureLimits.AllowedAsId}");
+
+    /// <summary>The refusal of more values than a feature may have; null for fewer.</summary>
+    public static FeatureException? RefuseMany(string feature, int values) => values <= FeatureLimits.MaxValues
+        ? null
+        : new FeatureException(
+            feature,
+            string.Create(CultureInfo.InvariantCulture, $"{values:N0} values"),
+            string.Create(CultureInfo.InvariantCulture, $"at most {FeatureLimits.MaxValues:N0}"));
+
     private void RequireFew(int values)
     {
-        if (values > FeatureLimits.MaxValues)
+        if (RefuseMany(feature.Name, values) is { } mistake)
         {
-            throw new FeatureException(
-                feature.Name,
-                string.Create(CultureInfo.InvariantCulture, $"{values:N0} values"),
-                string.Create(CultureInfo.InvariantCulture, $"at most {FeatureLimits.MaxValues:N0}"));
+            throw mistake;
         }
     }
 

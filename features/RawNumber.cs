@@ -18,9 +18,9 @@ internal static class RawNumber
             FeatureValue.KindOneofCase.Number => value.Number,
             FeatureValue.KindOneofCase.Integer => value.Integer,
             FeatureValue.KindOneofCase.Text => Of(feature, value.Text),
-            _ => throw new FeatureException(feature, "a list", Allowed),
+            _ => throw Refuse(feature, "a list"),
         };
-        return double.IsFinite(number) ? number : throw new FeatureException(feature, $"{number}", Allowed);
+        return double.IsFinite(number) ? number : throw Refuse(feature, number.ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>The number a text is.</summary>
@@ -28,7 +28,14 @@ internal static class RawNumber
     public static double Of(string feature, string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
             ? number
-            : throw new FeatureException(feature, text, Allowed);
+            : throw Refuse(feature, text);
+
+    /// <summary>The finite number that a text in UTF-8 is; false when it is none.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> text, out double number) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
+
+    /// <summary>The refusal of a value that is no finite number.</summary>
+    public static FeatureException Refuse(string feature, string value) => new(feature, value, Allowed);
 
     /// <summary>The bucket of a number.</summary>
     public static long Bucket(BucketizeSpec bucketize, double x)

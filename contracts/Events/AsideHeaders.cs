@@ -14,4 +14,7 @@ public static class AsideHeaders
 
     /// <summary>Its offset there.</summary>
     public const string Offset = "monolith-offset";
+
+    /// <summary>Only of a record that was too large to be kept whole: what its length and hash were.</summary>
+    public const string Cut = "monolith-cut";
 }

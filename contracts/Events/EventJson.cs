@@ -77,7 +77,7 @@ public static class EventJson
         Open(ref reader, path, "an impression, which is an object");
         while (Member(ref reader))
         {
-            switch (reader.GetString())
+            switch (Unicode(ref reader, path))
             {
                 case "event_id":
                     impression.EventId = Text(ref reader, path.Dot("event_id"));
@@ -112,7 +112,7 @@ public static class EventJson
         Open(ref reader, path, "an action, which is an object");
         while (Member(ref reader))
         {
-            switch (reader.GetString())
+            switch (Unicode(ref reader, path))
             {
                 case "event_id":
                     action.EventId = Text(ref reader, path.Dot("event_id"));
@@ -152,7 +152,7 @@ public static class EventJson
             Open(ref reader, at, "a shown item, which is an object");
             while (Member(ref reader))
             {
-                switch (reader.GetString())
+                switch (Unicode(ref reader, at))
                 {
                     case "item_id":
                         item.ItemId = Text(ref reader, at.Dot("item_id"));
@@ -184,10 +184,12 @@ public static class EventJson
             Open(ref reader, at, "a version, which is an object");
             while (Member(ref reader))
             {
-                switch (reader.GetString())
+                switch (Unicode(ref reader, at))
                 {
                     case "shard":
-                        version.Shard = (int)Integer(ref reader, at.Dot("shard"));
+                        version.Shard = Integer(ref reader, at.Dot("shard")) is >= -1 and <= int.MaxValue and var shard
+                            ? (int)shard
+                            : throw at.Dot("shard").Error("-1 or the number of a shard", "another number");
                         break;
                     case "epoch":
                         version.Epoch = Integer(ref reader, at.Dot("epoch"));
@@ -211,7 +213,7 @@ public static class EventJson
         Open(ref reader, path, "an object of features");
         while (Member(ref reader))
         {
-            var name = reader.GetString()!;
+            var name = Unicode(ref reader, path);
             reader.Read();
             if (reader.TokenType != JsonTokenType.Null)
             {
@@ -247,7 +249,7 @@ public static class EventJson
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            throw path.Error(wanted, Found(reader));
+            throw path.Error(wanted, Found(ref reader, path));
         }
     }
 
@@ -256,7 +258,7 @@ public static class EventJson
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartArray)
         {
-            throw path.Error(wanted, Found(reader));
+            throw path.Error(wanted, Found(ref reader, path));
         }
     }
 
@@ -268,7 +270,7 @@ public static class EventJson
             JsonTokenType.String => Unicode(ref reader, path),
             JsonTokenType.Number when FeatureValueConverter.Digits(ref reader) is { } digits => digits,
             JsonTokenType.Null => string.Empty,
-            _ => throw path.Error("a text", Found(reader)),
+            _ => throw path.Error("a text", Found(ref reader, path)),
         };
     }
 
@@ -289,7 +291,7 @@ public static class EventJson
         reader.Read();
         return reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var number) && double.IsFinite(number)
             ? number
-            : throw path.Error("a number", Found(reader));
+            : throw path.Error("a number", Found(ref reader, path));
     }
 
     private static long Integer(ref Utf8JsonReader reader, JsonPath path)
@@ -297,18 +299,18 @@ public static class EventJson
         reader.Read();
         return reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var integer)
             ? integer
-            : throw path.Error("an integer", Found(reader));
+            : throw path.Error("an integer", Found(ref reader, path));
     }
 
     private static long Milliseconds(ref Utf8JsonReader reader, JsonPath path)
     {
         var value = Integer(ref reader, path);
-        return value >= 0 ? value : throw path.Error("milliseconds since 1970", $"{value}");
+        return value >= 0 ? value : throw path.Error("milliseconds since 1970", $"{value}, which is negative");
     }
 
-    private static string Found(in Utf8JsonReader reader) => reader.TokenType switch
+    private static string Found(ref Utf8JsonReader reader, JsonPath path) => reader.TokenType switch
     {
-        JsonTokenType.String => $"the text {Shorten(reader.GetString()!)}",
+        JsonTokenType.String => $"the text \"{JsonPath.Shorten(Unicode(ref reader, path))}\"",
         JsonTokenType.Number => "a number that does not fit",
         JsonTokenType.True or JsonTokenType.False => "a boolean",
         JsonTokenType.Null => "null",
@@ -316,8 +318,6 @@ public static class EventJson
         JsonTokenType.StartObject => "an object",
         _ => "nothing",
     };
-
-    private static string Shorten(string text) => text.Length <= 40 ? $"\"{text}\"" : $"\"{text[..40]}…\"";
 
     private static string FirstSentence(string message)
     {

@@ -38,9 +38,6 @@ public static class EventLimits
     /// <summary>Levels of nested JSON.</summary>
     public const int MaxJsonDepth = 16;
 
-    /// <summary>Magnitude of an action's value.</summary>
-    public const double MaxActionValue = 1e15;
-
     /// <summary>
     /// Bytes of a log's largest record that an event leaves free, for the key, the headers and the labels of what is made of it.
     /// </summary>

@@ -26,8 +26,15 @@ public sealed class JsonPath
     public JsonPath At(int index) => new(this, null, index);
 
     /// <inheritdoc/>
-    public override string ToString() => _parent is null ? "$" : _member is null ? $"{_parent}[{_index}]" : $"{_parent}.{_member}";
+    public override string ToString() => _parent is null ? "$" : _member is null ? $"{_parent}[{_index}]" : $"{_parent}.{Shorten(_member)}";
 
     /// <summary>The exception that says what stands here instead of what is allowed.</summary>
     public EventFormatException Error(string wanted, string found) => new($"{this}: expected {wanted}, found {found}.");
+
+    /// <summary>At most 60 characters of a text, for a message.</summary>
+    public static string Shorten(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length <= 60 ? text : $"{text.AsSpan(0, char.IsHighSurrogate(text[59]) ? 59 : 60)}…";
+    }
 }

@@ -53,6 +53,9 @@ public sealed class EmbeddedEventLog : IEventLog
     /// <summary>Why nothing can be appended now; null: all is well.</summary>
     public LogTrouble? Trouble => _loop.Trouble;
 
+    /// <inheritdoc/>
+    public int MaxRecordBytes => _options.MaxRecordBytes;
+
     internal LogStore Store { get; }
 
     /// <inheritdoc/>

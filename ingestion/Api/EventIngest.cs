@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
+using Monolith.Features;
 using Monolith.Http;
 using Monolith.Ingestion.Wire;
 using EventAction = Monolith.Contracts.Events.Action;
@@ -27,6 +28,7 @@ internal sealed partial class EventIngest(
 {
     private const int MaxMistakes = 20;
     private readonly ModelTopics _topics = new(spec.Name);
+    private readonly FieldRules _fields = new(spec);
     private readonly IngestionMetrics _metrics = new();
     private readonly RecentEvents _recent = new(options.RememberedEvents);
     private readonly SemaphoreSlim _setup = new(1, 1);
@@ -40,7 +42,7 @@ internal sealed partial class EventIngest(
             _topics.Impressions,
             EventJson.Impressions,
             bytes => Impressions.Parser.ParseFrom(bytes.Span).Impressions_,
-            EventRules.Mistake,
+            bytes => ImpressionWire.Read(bytes, _fields, out _),
             e => e.RequestId,
             e => e.EventTimeMs,
             (e, nowMs) => e.EventTimeMs = nowMs,
@@ -53,7 +55,7 @@ internal sealed partial class EventIngest(
             _topics.Actions,
             EventJson.Actions,
             bytes => Actions.Parser.ParseFrom(bytes.Span).Actions_,
-            EventRules.Mistake,
+            bytes => ActionWire.Read(bytes, out _),
             e => e.RequestId,
             e => e.EventTimeMs,
             (e, nowMs) => e.EventTimeMs = nowMs,
@@ -122,15 +124,13 @@ internal sealed partial class EventIngest(
         // Of the events as they were sent: those without a time are given one next.
         var keys = events.Select(kind.KeyOf).ToArray();
         var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var mistakes = Check(events, kind, nowMs);
+        var mistakes = Check(events, kind, nowMs, out var records);
         if (mistakes.Count > 0)
         {
             return Results.ValidationProblem(mistakes, "Nothing of this request was taken.", title: $"The {kind.Name} have mistakes");
         }
 
-        var records = events.Select(
-            e => new NewRecord(kind.Topic, NewRecord.ByKey, Encoding.UTF8.GetBytes(kind.RequestOf(e)), e.ToByteArray()));
-        batch = new Batch(keys, [.. records], body.Length);
+        batch = new Batch(keys, records, body.Length);
         return null;
     }
 
@@ -151,9 +151,13 @@ internal sealed partial class EventIngest(
         }
     }
 
-    private Dictionary<string, string[]> Check<T>(IReadOnlyList<T> events, Kind<T> kind, long nowMs)
+    // What is checked is the bytes that the log is given: the joiner reads them with the same code.
+    private Dictionary<string, string[]> Check<T>(IReadOnlyList<T> events, Kind<T> kind, long nowMs, out NewRecord[] records)
+        where T : class, IMessage<T>
     {
         var mistakes = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var maxBytes = EventLimits.MaxEventBytes(log.MaxRecordBytes);
+        records = new NewRecord[events.Count];
         for (var i = 0; i < events.Count && mistakes.Count < MaxMistakes; i++)
         {
             if (kind.TimeOf(events[i]) == 0)
@@ -161,7 +165,10 @@ internal sealed partial class EventIngest(
                 kind.SetTime(events[i], nowMs);
             }
 
-            var mistake = kind.Mistake(events[i])
+            var bytes = events[i].ToByteArray();
+            records[i] = new NewRecord(kind.Topic, NewRecord.ByKey, Encoding.UTF8.GetBytes(kind.RequestOf(events[i])), bytes);
+            var mistake = EventRules.SizeMistake(bytes.Length, maxBytes)
+                ?? kind.Mistake(bytes)
                 ?? EventRules.TimeMistake(kind.TimeOf(events[i]), nowMs, (long)spec.Join.AllowedSkew.TotalMilliseconds);
             if (mistake is not null)
             {
@@ -259,7 +266,7 @@ internal sealed partial class EventIngest(
         string Topic,
         Func<ReadOnlySequence<byte>, int, IReadOnlyList<T>> FromJson,
         Func<ReadOnlyMemory<byte>, IReadOnlyList<T>> FromProtobuf,
-        Func<T, string?> Mistake,
+        Func<byte[], string?> Mistake,
         Func<T, string> RequestOf,
         Func<T, long> TimeOf,
         Action<T, long> SetTime,

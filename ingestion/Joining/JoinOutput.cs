@@ -1,5 +1,3 @@
-using System.Text;
-using Monolith.Contracts.Events;
 using Monolith.Events;
 using Monolith.Ingestion.Wire;
 
@@ -10,6 +8,9 @@ internal sealed class JoinOutput
 {
     /// <summary>Set while state is rebuilt from what was already emitted.</summary>
     public bool Replaying { get; init; }
+
+    /// <summary>Bytes of a record that the log takes.</summary>
+    public int MaxRecordBytes { get; init; } = 8 << 20;
 
     public List<NewRecord> Records { get; private set; } = [];
 
@@ -28,21 +29,13 @@ internal sealed class JoinOutput
         Arena.Reset();
     }
 
-    /// <summary>Puts an unusable or unmatched record aside, with where it came from and why.</summary>
-    public void Aside(string topic, TopicPartition from, long offset, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, string reason, IReadOnlyList<EventHeader>? headers)
+    /// <summary>Sets an unusable or unmatched record aside, with where it came from and why.</summary>
+    public void Aside(string topic, TopicPartition from, in EventRecord record, string reason)
     {
-        if (Replaying)
+        if (!Replaying)
         {
-            return;
+            var aside = AsideRecord.Of(topic, from, record, reason, MaxRecordBytes);
+            Records.Add(aside with { Key = Arena.Copy(aside.Key.Span), Value = Arena.Copy(aside.Value.Span) });
         }
-
-        var all = new List<EventHeader>(headers ?? [])
-        {
-            new(AsideHeaders.Reason, Encoding.UTF8.GetBytes(reason)),
-            new(AsideHeaders.Topic, Encoding.UTF8.GetBytes(from.Topic)),
-            new(AsideHeaders.Partition, Encoding.UTF8.GetBytes($"{from.Partition}")),
-            new(AsideHeaders.Offset, Encoding.UTF8.GetBytes($"{offset}")),
-        };
-        Records.Add(new NewRecord(topic, NewRecord.ByKey, Arena.Copy(key), Arena.Copy(value)) { Headers = all });
     }
 }

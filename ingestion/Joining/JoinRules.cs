@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 using Monolith.Events;
+using Monolith.Features;
 
 namespace Monolith.Ingestion.Joining;
 
@@ -21,8 +22,10 @@ internal sealed class JoinRules
     private const int LongestBucketMs = 10_000;
     private static readonly JsonSerializerOptions Exact = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
-    public JoinRules(ModelSpec spec, int inputPartitions)
+    public JoinRules(ModelSpec spec, int inputPartitions, int maxRecordBytes = 8 << 20)
     {
+        MaxRecordBytes = maxRecordBytes;
+        Fields = new FieldRules(spec);
         Topics = new ModelTopics(spec.Name);
         InputPartitions = inputPartitions;
         Kinds = KindRules.Of(spec);
@@ -51,6 +54,15 @@ internal sealed class JoinRules
     public ModelTopics Topics { get; }
 
     public int InputPartitions { get; }
+
+    /// <summary>What the model's features take.</summary>
+    public FieldRules Fields { get; }
+
+    /// <summary>Bytes of a record that the log takes.</summary>
+    public int MaxRecordBytes { get; }
+
+    /// <summary>Bytes of an event, as protobuf: all that is made of it fits into records then.</summary>
+    public int MaxEventBytes => EventLimits.MaxEventBytes(MaxRecordBytes);
 
     /// <summary>The kinds of action that say something of a task.</summary>
     public KindRules[] Kinds { get; }

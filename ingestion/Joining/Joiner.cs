@@ -110,7 +110,8 @@ public sealed partial class Joiner : BackgroundService
     {
         await ModelTopicsSetup.EnsureAsync(_log, _spec, _options.InputPartitions, _options.ExamplePartitions, cancellationToken).ConfigureAwait(false);
         var topics = new ModelTopics(_spec.Name);
-        var rules = new JoinRules(_spec, await _log.PartitionsAsync(topics.Impressions, cancellationToken).ConfigureAwait(false));
+        var partitions = await _log.PartitionsAsync(topics.Impressions, cancellationToken).ConfigureAwait(false);
+        var rules = new JoinRules(_spec, partitions, _log.MaxRecordBytes);
         await using var run = new JoinerRun(_log, rules, _options, _time, _metrics, _logger, Committed);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = Task.CompletedTask;

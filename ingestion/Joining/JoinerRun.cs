@@ -20,7 +20,7 @@ internal sealed class JoinerRun(
     private readonly string _group = $"{rules.Topics.Model}.joiner";
     private readonly SortedDictionary<int, JoinPartition> _partitions = [];
     private readonly JoinMemory _memory = new(options.MemoryBudget);
-    private readonly JoinOutput _output = new();
+    private readonly JoinOutput _output = new() { MaxRecordBytes = rules.MaxRecordBytes };
     private readonly IEventReader _reader = log.OpenReader();
     private IGroupMember? _member;
     private ITransactionalWriter? _writer;

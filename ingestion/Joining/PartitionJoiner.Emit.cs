@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
+using Monolith.Contracts.Events;
 using Monolith.Events;
 using Monolith.Ingestion.Wire;
 
@@ -9,8 +10,16 @@ namespace Monolith.Ingestion.Joining;
 /// <summary>What the joiner emits.</summary>
 internal sealed partial class PartitionJoiner
 {
+    private const int MaxKeyBytes = EventLimits.MaxIdBytes;
+
     /// <summary>Hashes of the items seen of the list that is emitted.</summary>
-    private readonly List<ulong> _shown = [];
+    private readonly HashSet<ulong> _shown = [];
+
+    /// <summary>Where in the impression the items lie that are emitted.</summary>
+    private readonly List<Range> _emitted = [];
+
+    /// <summary>Their labels, those of all tasks for each item.</summary>
+    private readonly List<TaskLabel> _emittedLabels = [];
 
     /// <summary>
     /// Emits labels of a request as one group: positives that were said just now, and, of the tasks whose stage closes, every
@@ -35,38 +44,91 @@ internal sealed partial class PartitionJoiner
         }
 
         var impression = BytesOf(request);
-        var group = BeginGroup(request, impression, output, out var requestId);
+        var requestId = ImpressionWire.RequestIdOf(impression);
         Span<TaskLabel> labels = stackalloc TaskLabel[rules.Tasks];
         var reader = new ProtoReader(impression);
-        var examples = 0;
         _shown.Clear();
+        _emitted.Clear();
+        _emittedLabels.Clear();
         for (var index = 0; ImpressionWire.NextItem(ref reader, out var item); index++)
         {
-            var itemId = ImpressionWire.ItemId(item);
             labels.Clear();
             var any = false;
-            var hash = XxHash3.HashToUInt64(itemId);
-            var seen = CollectionsMarshal.AsSpan(_shown).Contains(hash);
-            _shown.Add(hash);
-            if (!seen || Find(impression, itemId) == index)
+            if (fromStage < throughStage)
             {
-                // Shown twice in one list: one example.
-                any = Closing(request.Key, requestId, itemId, fromStage, throughStage, said, labels, output.Counts);
+                var itemId = ImpressionWire.ItemId(item);
+                if (_shown.Add(XxHash3.HashToUInt64(itemId)) || Find(impression, itemId) == index)
+                {
+                    // Shown twice in one list: one example.
+                    any = Closing(request.Key, requestId, itemId, fromStage, throughStage, said, labels, output.Counts);
+                }
             }
 
-            any |= Positive(index, positives, labels, output.Counts);
-            if (any)
+            if (any | Positive(index, positives, labels, output.Counts))
             {
-                group.Example(item, labels);
-                examples++;
+                _emitted.Add((reader.Position - item.Length)..reader.Position);
+                _emittedLabels.AddRange(labels);
             }
         }
 
-        output.Counts.Examples += examples;
-        if (examples > 0)
+        output.Counts.Examples += _emitted.Count;
+        if (_emitted.Count > 0)
         {
-            EndGroup(group, impression, output);
+            WriteGroups(request, impression, requestId, output);
         }
+    }
+
+    /// <summary>
+    /// Writes the examples that were collected: one group, or several where one would be larger than the log's records. Memory is
+    /// taken for what is written, not for the whole list: a click on a long list is a short record.
+    /// </summary>
+    private void WriteGroups(in PendingRequest request, ReadOnlySpan<byte> impression, ReadOnlySpan<byte> requestId, JoinOutput output)
+    {
+        var key = PartitionKey(impression, output);
+        var headBytes = ExampleGroupWire.MaxHeadBytes(requestId.Length) + ImpressionWire.SharedBytes(impression);
+        var room = output.MaxRecordBytes - (EventLimits.ReservedRecordBytes / 2);
+        var labels = CollectionsMarshal.AsSpan(_emittedLabels);
+        for (var from = 0; from < _emitted.Count;)
+        {
+            var (through, bytes) = (from, headBytes);
+            do
+            {
+                bytes += MaxExampleBytes(through++);
+            }
+            while (through < _emitted.Count && bytes + MaxExampleBytes(through) <= room);
+
+            var group = new ExampleGroupWire(output.Arena);
+            group.Begin(bytes);
+            group.Head(requestId, request.EventTimeMs, output.NowMs, 0);
+            group.Shared(impression);
+            for (; from < through; from++)
+            {
+                group.Example(impression[_emitted[from]], labels.Slice(from * rules.Tasks, rules.Tasks));
+            }
+
+            Write(new NewRecord(rules.Topics.Examples, NewRecord.ByKey, key, group.End()), output);
+        }
+    }
+
+    private int MaxExampleBytes(int index)
+    {
+        var (_, length) = _emitted[index].GetOffsetAndLength(int.MaxValue);
+        return ExampleGroupWire.MaxExampleBytes(length, rules.Tasks);
+    }
+
+    // Every event that was accepted fits. Only one that was accepted when the log's limit was higher may not.
+    private void Write(in NewRecord group, JoinOutput output)
+    {
+        if (AsideRecord.SizeOf(group) <= output.MaxRecordBytes)
+        {
+            output.Records.Add(group);
+            return;
+        }
+
+        output.Counts.DeadLetters++;
+        var record = new EventRecord(-1, 0, group.Key, group.Value);
+        output.Aside(
+            rules.Topics.DeadLetters, new TopicPartition(group.Topic, -1), record, "An example is larger than the log allows by now.");
     }
 
     private bool Positive(int item, List<NewPositive>? positives, Span<TaskLabel> labels, JoinCounts counts)
@@ -136,31 +198,11 @@ internal sealed partial class PartitionJoiner
         if (!output.Replaying)
         {
             var group = new ExampleGroupWire(output.Arena);
-            group.Begin(ExampleGroupWire.MaxBytes(requestId.Length, 0, 0));
+            group.Begin(ExampleGroupWire.MaxHeadBytes(requestId.Length));
             group.Head(requestId, sentMs, output.NowMs, sentMs);
             var value = group.End();
             output.Records.Add(new NewRecord(rules.Topics.Examples, NewRecord.ByKey, output.Arena.Copy(requestId), value));
         }
-    }
-
-    private ExampleGroupWire BeginGroup(
-        in PendingRequest request,
-        ReadOnlySpan<byte> impression,
-        JoinOutput output,
-        out ReadOnlySpan<byte> requestId)
-    {
-        var group = new ExampleGroupWire(output.Arena);
-        group.Begin(ExampleGroupWire.MaxBytes(impression.Length, request.Items, rules.Tasks));
-        requestId = ImpressionWire.RequestIdOf(impression);
-        group.Head(requestId, request.EventTimeMs, output.NowMs, 0);
-        group.Shared(impression);
-        return group;
-    }
-
-    private void EndGroup(ExampleGroupWire group, ReadOnlySpan<byte> impression, JoinOutput output)
-    {
-        var value = group.End();
-        output.Records.Add(new NewRecord(rules.Topics.Examples, NewRecord.ByKey, PartitionKey(impression, output), value));
     }
 
     /// <summary>The value of the model's <c>partition_by</c>; the request id where a request has none.</summary>
@@ -174,7 +216,9 @@ internal sealed partial class PartitionJoiner
             {
                 if (FeatureWire.TextOf(entry, rules.PartitionBy) is { Length: > 0 } text)
                 {
-                    return Encoding.UTF8.GetBytes(text);
+                    // A long value is no good key: its hash spreads as well, and fits.
+                    var key = Encoding.UTF8.GetBytes(text);
+                    return key.Length <= MaxKeyBytes ? key : XxHash128.Hash(key);
                 }
             }
             else if (field == 2)

@@ -52,7 +52,7 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition, Im
         }
 
         var bytes = decoded.Span;
-        if (ImpressionWire.Read(bytes, out var impression) is { } mistake)
+        if (MistakeOf(bytes, out ImpressionWire impression) is { } mistake)
         {
             return Dead(_impressions, record, mistake, output);
         }
@@ -62,7 +62,7 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition, Im
             return null;
         }
 
-        var eventTimeMs = impression.EventTimeMs > 0 ? impression.EventTimeMs : record.AppendTimeMs;
+        var eventTimeMs = impression.EventTimeMs != 0 ? impression.EventTimeMs : record.AppendTimeMs;
         if (EventRules.TimeMistake(eventTimeMs, record.AppendTimeMs, rules.AllowedSkewMs) is { } ahead)
         {
             return Dead(_impressions, record, ahead, output);
@@ -90,7 +90,7 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition, Im
             return Dead(_actions, record, unreadable!, output);
         }
 
-        if (ActionWire.Read(bytes.Span, out var action) is { } mistake)
+        if (MistakeOf(bytes.Span, out ActionWire action) is { } mistake)
         {
             return Dead(_actions, record, mistake, output);
         }
@@ -100,7 +100,7 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition, Im
             return null;
         }
 
-        var eventTimeMs = action.EventTimeMs > 0 ? action.EventTimeMs : record.AppendTimeMs;
+        var eventTimeMs = action.EventTimeMs != 0 ? action.EventTimeMs : record.AppendTimeMs;
         if (EventRules.TimeMistake(eventTimeMs, record.AppendTimeMs, rules.AllowedSkewMs) is { } ahead)
         {
             return Dead(_actions, record, ahead, output);
@@ -247,17 +247,23 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition, Im
         }
     }
 
+    private string? MistakeOf(ReadOnlySpan<byte> bytes, out ImpressionWire impression)
+        => ImpressionWire.Read(bytes, rules.Fields, out impression) ?? EventRules.SizeMistake(bytes.Length, rules.MaxEventBytes);
+
+    private string? MistakeOf(ReadOnlySpan<byte> bytes, out ActionWire action)
+        => ActionWire.Read(bytes, out action) ?? EventRules.SizeMistake(bytes.Length, rules.MaxEventBytes);
+
     private long? Dead(TopicPartition from, in EventRecord record, string reason, JoinOutput output)
     {
         output.Counts.DeadLetters++;
-        output.Aside(rules.Topics.DeadLetters, from, record.Offset, record.Key.Span, record.Value.Span, reason, record.Headers);
+        output.Aside(rules.Topics.DeadLetters, from, record, reason);
         return null;
     }
 
     private void Orphan(in WaitingAction action, string reason, JoinOutput output)
     {
         output.Counts.Orphans++;
-        output.Aside(rules.Topics.Orphans, _actions, action.Offset, action.Key.Span, action.Bytes.Span, reason, null);
+        output.Aside(rules.Topics.Orphans, _actions, new EventRecord(action.Offset, 0, action.Key, action.Bytes), reason);
     }
 
     private bool Misplaced(TopicPartition from, in EventRecord record, ReadOnlySpan<byte> requestId, JoinOutput output)
@@ -267,10 +273,17 @@ internal sealed partial class PartitionJoiner(JoinRules rules, int partition, Im
             return false;
         }
 
+        var moved = new NewRecord(from.Topic, NewRecord.ByKey, output.Arena.Copy(requestId), record.Value) { Headers = record.Headers };
+        if (AsideRecord.SizeOf(moved) > rules.MaxRecordBytes)
+        {
+            Dead(from, record, "It lies on a partition that its request does not belong to, and is too large to be moved.", output);
+            return true;
+        }
+
         output.Counts.Rerouted++;
         if (!output.Replaying)
         {
-            output.Records.Add(new NewRecord(from.Topic, NewRecord.ByKey, output.Arena.Copy(requestId), record.Value) { Headers = record.Headers });
+            output.Records.Add(moved);
         }
 
         return true;

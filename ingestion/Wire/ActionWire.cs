@@ -1,3 +1,4 @@
+using System.Globalization;
 using Monolith.Contracts.Events;
 
 namespace Monolith.Ingestion.Wire;
@@ -6,6 +7,7 @@ namespace Monolith.Ingestion.Wire;
 internal ref struct ActionWire
 {
     private ProtoReader _reader;
+    private int _eventIdBytes;
 
     public ReadOnlySpan<byte> RequestId { get; private set; }
 
@@ -32,7 +34,11 @@ internal ref struct ActionWire
         }
 
         return EventRules.IdMistake("request_id", action.RequestId.Length)
-            ?? (action.IsCanary ? null : EventRules.IdMistake("item_id", action.ItemId.Length) ?? EventRules.IdMistake("kind", action.Kind.Length));
+            ?? (action.IsCanary ? null : EventRules.IdMistake("item_id", action.ItemId.Length) ?? EventRules.IdMistake("kind", action.Kind.Length))
+            ?? (action._eventIdBytes > EventLimits.MaxIdBytes ? EventRules.IdMistake("event_id", action._eventIdBytes) : null)
+            ?? (double.IsFinite(action.Value)
+                ? null
+                : string.Create(CultureInfo.InvariantCulture, $"value: '{action.Value}' is not allowed; a finite number is."));
     }
 
     private bool Field(int field, int wireType)
@@ -56,7 +62,9 @@ internal ref struct ActionWire
                 Value = BitConverter.UInt64BitsToDouble(bits);
                 return eight;
             case (1, WireType.Bytes):
-                return _reader.TrySkip(wireType);
+                var read = _reader.TryBytes(out var eventId);
+                _eventIdBytes = eventId.Length;
+                return read && FeatureWire.IsUtf8(eventId);
             case ( >= 1 and <= 6, _):
                 return false;
             default:

@@ -31,8 +31,11 @@ internal ref struct ExampleGroupWire(Arena arena)
         _at = 0;
     }
 
-    /// <summary>An upper bound of a group's bytes.</summary>
-    public static int MaxBytes(int impressionBytes, int examples, int tasks) => impressionBytes + 128 + (examples * (24 + (tasks * LabelBytes)));
+    /// <summary>An upper bound of the bytes of a group without shared features and examples.</summary>
+    public static int MaxHeadBytes(int requestIdBytes) => requestIdBytes + 128;
+
+    /// <summary>An upper bound of the bytes of an example.</summary>
+    public static int MaxExampleBytes(int itemBytes, int tasks) => itemBytes + 24 + (tasks * LabelBytes);
 
     public void Head(scoped ReadOnlySpan<byte> requestId, long eventTimeMs, long emittedTimeMs, long canarySentMs)
     {

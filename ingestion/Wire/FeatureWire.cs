@@ -1,14 +1,21 @@
 using System.Globalization;
 using System.Text;
+using Monolith.Contracts.Events;
+using Monolith.Features;
 
 namespace Monolith.Ingestion.Wire;
 
 /// <summary>Feature maps on the wire: entries of (1: name, 2: <c>FeatureValue</c>).</summary>
 internal static class FeatureWire
 {
-    /// <summary>Whether an entry of a feature map is whole, down to its values.</summary>
-    public static bool IsValid(ReadOnlySpan<byte> entry)
+    /// <summary>Reads an entry of a feature map; false when it is damaged.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="name">The field's name.</param>
+    /// <param name="value">Its value.</param>
+    public static bool TryRead(ReadOnlySpan<byte> entry, out ReadOnlySpan<byte> name, out FieldValue value)
     {
+        name = default;
+        value = default;
         var reader = new ProtoReader(entry);
         while (!reader.AtEnd)
         {
@@ -19,14 +26,14 @@ internal static class FeatureWire
 
             if (field == 2 && wireType == WireType.Bytes)
             {
-                if (!reader.TryBytes(out var value) || !IsValidValue(value))
+                if (!reader.TryBytes(out var bytes) || !TryReadValue(bytes, ref value))
                 {
                     return false;
                 }
             }
             else if (field == 1 && wireType == WireType.Bytes)
             {
-                if (!reader.TryBytes(out var name) || !IsUtf8(name))
+                if (!reader.TryBytes(out name) || !IsUtf8(name))
                 {
                     return false;
                 }
@@ -111,9 +118,10 @@ internal static class FeatureWire
         return text;
     }
 
-    private static bool IsValidValue(ReadOnlySpan<byte> value)
+    // Fields that come twice: the last one stands, and the values of lists add up, as protobuf says.
+    private static bool TryReadValue(ReadOnlySpan<byte> bytes, ref FieldValue value)
     {
-        var reader = new ProtoReader(value);
+        var reader = new ProtoReader(bytes);
         while (!reader.AtEnd)
         {
             if (!reader.TryTag(out var field, out var wireType))
@@ -121,23 +129,57 @@ internal static class FeatureWire
                 return false;
             }
 
-            var valid = (field, wireType) switch
+            switch (field, wireType)
             {
-                (1, WireType.Bytes) => reader.TryBytes(out var text) && IsUtf8(text),
-                (4, WireType.Bytes) => reader.TryBytes(out var list) && IsValidList(list),
-                (2, not WireType.Fixed64) or (3, not WireType.Varint) or (1, _) or (4, _) => false,
-                _ => reader.TrySkip(wireType),
-            };
-            if (!valid)
-            {
-                return false;
+                case (1, WireType.Bytes):
+                    if (!reader.TryBytes(out var text) || !IsUtf8(text))
+                    {
+                        return false;
+                    }
+
+                    value = new FieldValue { Kind = FeatureValue.KindOneofCase.Text, Text = text };
+                    break;
+                case (2, WireType.Fixed64):
+                    if (!reader.TryFixed64(out var bits))
+                    {
+                        return false;
+                    }
+
+                    value = new FieldValue { Kind = FeatureValue.KindOneofCase.Number, Number = BitConverter.UInt64BitsToDouble(bits) };
+                    break;
+                case (3, WireType.Varint):
+                    if (!reader.TryVarint(out _))
+                    {
+                        return false;
+                    }
+
+                    value = new FieldValue { Kind = FeatureValue.KindOneofCase.Integer };
+                    break;
+                case (4, WireType.Bytes):
+                    var count = value.Count;
+                    if (!reader.TryBytes(out var list) || !TryCount(list, ref count))
+                    {
+                        return false;
+                    }
+
+                    value = new FieldValue { Kind = FeatureValue.KindOneofCase.List, Count = count };
+                    break;
+                case ( >= 1 and <= 4, _):
+                    return false;
+                default:
+                    if (!reader.TrySkip(wireType))
+                    {
+                        return false;
+                    }
+
+                    break;
             }
         }
 
         return true;
     }
 
-    private static bool IsValidList(ReadOnlySpan<byte> list)
+    private static bool TryCount(ReadOnlySpan<byte> list, ref int count)
     {
         var reader = new ProtoReader(list);
         while (!reader.AtEnd)
@@ -147,10 +189,16 @@ internal static class FeatureWire
                 return false;
             }
 
-            var valid = field == 1
-                ? wireType == WireType.Bytes && reader.TryBytes(out var text) && IsUtf8(text)
-                : reader.TrySkip(wireType);
-            if (!valid)
+            if (field == 1)
+            {
+                if (wireType != WireType.Bytes || !reader.TryBytes(out var text) || !IsUtf8(text))
+                {
+                    return false;
+                }
+
+                count++;
+            }
+            else if (!reader.TrySkip(wireType))
             {
                 return false;
             }
