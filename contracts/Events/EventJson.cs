@@ -282,7 +282,7 @@ public static class EventJson
         }
         catch (InvalidOperationException)
         {
-            throw path.Error("a text in valid UTF-8", "an unpaired surrogate, or bytes that are not UTF-8");
+            throw path.Error("a text in valid UTF-8", "what is not Unicode: an unpaired surrogate, or bytes that are not UTF-8");
         }
     }
 
