@@ -42,7 +42,8 @@ internal sealed class TaskMetrics(TaskSpec task, bool isFirst, bool hasBaseline)
 
                 _progressive.Add(example);
                 _baseline?.Add(example with { Score = _rates.Score(keys[e]) });
-                if (_served is not null && !float.IsNaN(served[e]))
+                // What is no probability counts as unknown, like NaN: in the sums it would stay for good.
+                if (_served is not null && served[e] is >= 0f and <= 1f)
                 {
                     _served.Add(example with { Score = served[e] });
                 }

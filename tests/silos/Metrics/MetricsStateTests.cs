@@ -51,6 +51,27 @@ public sealed class MetricsStateTests
         Assert.Equal((4 * 0.5) / 3, state.Report().Tasks[1].Progressive.Calibration, 9);
     }
 
+    [Theory]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    [InlineData(float.MaxValue)]
+    [InlineData(-0.1f)]
+    [InlineData(1.001f)]
+    public void A_served_score_that_is_no_probability_counts_as_unknown(float score)
+    {
+        var state = new MetricsState(SomeModels.Small);
+        state.Offsets.Claim(new PartitionClaim("examples/0", 1));
+        var push = new MetricsPush(
+            Pushes.Span(0, 1), [3], Block.Of<float>([0.5f, 0.5f, 0.5f]), Block.Of<float>([1, 0, 1]), Block.Of<float>([1, 1, 1]),
+            Block.Of<float>([1, 1, 1]), Block.Of<float>([0.5f, 0.25f, score]), Block.Of<ulong>([1, 2, 3]));
+        state.Check(push);
+        state.Push(push);
+        var report = state.Report().Tasks[0];
+        Assert.Equal(3, report.Progressive.Examples);
+        Assert.Equal(2, report.Served!.Examples);
+        Assert.Equal(0.75, report.Served.Calibration, 6);
+    }
+
     private static TaskQuality Report(Func<bool, bool> keeps, float rate)
     {
         var state = new MetricsState(SomeModels.Small);
