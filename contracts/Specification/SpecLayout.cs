@@ -15,7 +15,7 @@ public sealed class SpecLayout
     private SpecLayout(ImmutableArray<string> lines)
     {
         Lines = lines;
-        Fingerprint = XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(string.Join('\n', lines))).ToString("x16");
+        Fingerprint = FingerprintOf(lines);
     }
 
     /// <summary>One line a fact, for people and for comparison.</summary>
@@ -23,6 +23,10 @@ public sealed class SpecLayout
 
     /// <summary>16 hexadecimal digits that are the same if and only if (but for hash collisions) the lines are.</summary>
     public string Fingerprint { get; }
+
+    /// <summary>The <see cref="Fingerprint"/> of a layout's lines.</summary>
+    public static string FingerprintOf(IEnumerable<string> lines) =>
+        XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(string.Join('\n', lines))).ToString("x16");
 
     /// <summary>The layout of a specification.</summary>
     public static SpecLayout Of(ModelSpec spec)

@@ -12,6 +12,7 @@ internal sealed class ReplicaHealth(ParameterReplica replica) : IHealthCheck
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(replica.IsReady
             ? HealthCheckResult.Healthy(FormattableString.Invariant(
-                $"last contact with the shards {replica.SinceContact.TotalSeconds:0.0} s ago"))
-            : HealthCheckResult.Unhealthy("the parameters are still loading"));
+                $"last contact with the shards {replica.SinceContact.TotalSeconds:0.0} s ago{(replica.Trouble is { } trouble ? $"; they cannot be followed: {trouble}" : "")}"))
+            : HealthCheckResult.Unhealthy(
+                replica.Trouble is { } cause ? $"the parameters cannot be loaded: {cause}" : "the parameters are still loading"));
 }

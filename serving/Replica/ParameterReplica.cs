@@ -28,7 +28,7 @@ public sealed partial class ParameterReplica : BackgroundService
 
     private volatile ReplicaDense? _dense;
     private long _contactMs;
-    private bool _away;
+    private volatile string? _trouble;
 
     /// <summary>Creates a replica that holds nothing yet.</summary>
     public ParameterReplica(
@@ -50,6 +50,9 @@ public sealed partial class ParameterReplica : BackgroundService
 
     /// <summary>Whether every shard and the dense parameters have been loaded once.</summary>
     public bool IsReady => _dense is not null && Array.TrueForAll(_shards, s => s is not null);
+
+    /// <summary>Why the shards cannot be followed at present; null when they can.</summary>
+    public string? Trouble => _trouble;
 
     /// <summary>How long ago the shards were last heard of.</summary>
     public TimeSpan SinceContact =>
@@ -135,19 +138,21 @@ public sealed partial class ParameterReplica : BackgroundService
 
                 await FollowAll();
                 Interlocked.Exchange(ref _contactMs, _time.GetUtcNow().ToUnixTimeMilliseconds());
-                if (_away)
+                if (_trouble is not null)
                 {
-                    _away = false;
+                    _trouble = null;
                     LogBack(_spec.Name);
                 }
             }
             catch (Exception e) when (e is RedisException or TimeoutException or IOException or InvalidDataException)
             {
-                if (!_away)
+                // A message of Redis has figures of the moment in it: only what is wrong with parameters is logged when it changes.
+                if (_trouble is null || (e is InvalidDataException && e.Message != _trouble))
                 {
-                    _away = true;
                     LogAway(_spec.Name, e);
                 }
+
+                _trouble = e.Message;
             }
 
             await Wait(stoppingToken);
@@ -169,6 +174,7 @@ public sealed partial class ParameterReplica : BackgroundService
             {
                 if (heads[s].Result is { } head)
                 {
+                    _source.Require(head, s < _shards.Length ? s : RedisNames.Dense);
                     await (s < _shards.Length ? Follow(s, head) : FollowDense(head));
                 }
             }

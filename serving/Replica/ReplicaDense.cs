@@ -27,17 +27,12 @@ internal sealed record ReplicaDense(ReplicaVersion Version, float[] Values)
         new ReplicaVersion(RedisNames.Dense, delta.Epoch, delta.Sequence, delta.WatermarkMs), MemoryMarshal.Cast<byte, float>(delta.Rows(0)).ToArray());
 
     /// <summary>What a snapshot says.</summary>
-    /// <exception cref="InvalidDataException">The snapshot is damaged or of another model.</exception>
-    public static ReplicaDense Load(ModelSpec spec, DenseLayout layout, long epoch, long sequence, string path)
+    /// <exception cref="InvalidDataException">The snapshot is damaged, or of another model or layout.</exception>
+    public static ReplicaDense Load(ReplicaLayout layout, int length, long epoch, long sequence, string path)
     {
         using var file = SnapshotFile.Open(path);
-        if (file.Header.Model != spec.Name || file.Header.Part != "dense")
-        {
-            throw new InvalidDataException(
-                $"Snapshot {path} is of {file.Header.Model}/{file.Header.Part}, not of {spec.Name}/dense.");
-        }
-
-        var values = new float[layout.Length];
+        layout.Require(file.Header, "dense", path);
+        var values = new float[length];
         DenseSnapshot.Read(file.Body, values);
         return new ReplicaDense(new ReplicaVersion(RedisNames.Dense, epoch, sequence, file.Header.WatermarkMs), values);
     }

@@ -38,16 +38,11 @@ internal sealed class ReplicaShard : IDisposable
     public static ReplicaShard Empty(ModelSpec spec, int shard, long epoch) => new(spec, shard, epoch, 0, 0);
 
     /// <summary>The shard as a snapshot has it, with what that builds on, called by the epoch and sequence that it equals.</summary>
-    /// <exception cref="InvalidDataException">The snapshot is damaged or of another model.</exception>
-    public static ReplicaShard Load(ModelSpec spec, int shard, long epoch, long sequence, string path)
+    /// <exception cref="InvalidDataException">The snapshot is damaged, or of another model or layout.</exception>
+    public static ReplicaShard Load(ModelSpec spec, ReplicaLayout layout, int shard, long epoch, long sequence, string path)
     {
         using var chain = SnapshotChain.Open(path);
-        if (chain.Header.Model != spec.Name || chain.Header.Part != $"shard-{shard}")
-        {
-            throw new InvalidDataException(
-                $"Snapshot {path} is of {chain.Header.Model}/{chain.Header.Part}, not of {spec.Name}/shard-{shard}.");
-        }
-
+        layout.Require(chain.Header, $"shard-{shard}", path);
         var loaded = new ReplicaShard(spec, shard, epoch, sequence, chain.Header.WatermarkMs);
         try
         {

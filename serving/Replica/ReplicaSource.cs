@@ -14,8 +14,14 @@ internal sealed partial class ReplicaSource(
     private readonly ServedRow[] _rows = [.. spec.WithCanary().Select(t => new ServedRow(t))];
     private readonly ServedRow[] _denseRow = [ServedRow.Floats(layout.Length)];
 
+    private readonly ReplicaLayout _required = new(spec);
+
     // Why the newest delta of a shard was refused: said once as long as it stays the same.
     private readonly Dictionary<int, string> _refused = [];
+
+    /// <summary>Refuses a head of another layout than this replica reads.</summary>
+    /// <exception cref="InvalidDataException">What to do about it.</exception>
+    public void Require(ShardHead head, int shard) => _required.Require(head, shard < 0 ? "dense" : $"shard-{shard}");
 
     /// <summary>Applies the deltas up to a sequence.</summary>
     /// <returns>False when one of them is gone or cannot be read: the shard is where it got.</returns>
@@ -54,7 +60,7 @@ internal sealed partial class ReplicaSource(
         {
             loaded = head.Base.Length == 0
                 ? ReplicaShard.Empty(spec, shard, head.Epoch)
-                : ReplicaShard.Load(spec, shard, head.Epoch, head.BaseSequence, PathOf(head));
+                : ReplicaShard.Load(spec, _required, shard, head.Epoch, head.BaseSequence, PathOf(head));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -111,7 +117,7 @@ internal sealed partial class ReplicaSource(
         return held?.Version.Epoch == head.Epoch && held.Version.Sequence >= head.BaseSequence ? held
             : head.Base.Length == 0
             ? ReplicaDense.Initial(spec, layout, head.Epoch)
-            : ReplicaDense.Load(spec, layout, head.Epoch, head.BaseSequence, PathOf(head));
+            : ReplicaDense.Load(_required, layout.Length, head.Epoch, head.BaseSequence, PathOf(head));
     }
 
     // A delta whose first piece is here, with its other pieces; null when one of them is gone.

@@ -9,11 +9,14 @@ namespace Monolith.Serving.Replica;
 /// <param name="Base">Newest snapshot, relative to the snapshot folder; empty when there is none.</param>
 /// <param name="BaseSequence">The sequence of the epoch that the base equals.</param>
 /// <param name="WatermarkMs">Emission time learned through at the newest sequence, in Unix milliseconds.</param>
-internal readonly record struct ShardHead(long Epoch, long Sequence, string Base, long BaseSequence, long WatermarkMs)
+/// <param name="Layout">Fingerprint of the layout that the shard has; null: not stated, the base's header decides.</param>
+internal readonly record struct ShardHead(
+    long Epoch, long Sequence, string Base, long BaseSequence, long WatermarkMs, string? Layout)
 {
     private static readonly RedisValue[] Fields =
     [
         RedisNames.EpochField, RedisNames.SequenceField, RedisNames.BaseField, RedisNames.BaseSequenceField, RedisNames.WatermarkField,
+        RedisNames.LayoutField,
     ];
 
     /// <summary>Reads a head; null when the shard has not published yet.</summary>
@@ -22,6 +25,8 @@ internal readonly record struct ShardHead(long Epoch, long Sequence, string Base
         var values = await redis.HashGetAsync(RedisNames.Head(model, shard), Fields);
         return values[0].IsNull || values[1].IsNull
             ? null
-            : new ShardHead((long)values[0], (long)values[1], (string?)values[2] ?? string.Empty, (long?)values[3] ?? 0, (long?)values[4] ?? 0);
+            : new ShardHead(
+                (long)values[0], (long)values[1], (string?)values[2] ?? string.Empty, (long?)values[3] ?? 0, (long?)values[4] ?? 0,
+                (string?)values[5]);
     }
 }

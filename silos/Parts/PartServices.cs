@@ -25,9 +25,11 @@ public sealed record PartServices(
     /// <summary>A keeper for a part.</summary>
     public PartKeeper Keep(PartIdentity part, IPartState state, SyncSpec sync)
     {
+        ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(sync);
         var logger = Loggers.CreateLogger<PartKeeper>();
-        var publisher = Redis is null ? null : new RedisPartPublisher(Redis, part, sync.DeltaTimeToLive, logger);
+        var publisher = Redis is null ? null : new RedisPartPublisher(
+            Redis, part, SpecLayout.FingerprintOf(state.Layout), sync.DeltaTimeToLive, logger);
         return new PartKeeper(part, state, new SnapshotStore(SnapshotFolder, part, logger), publisher, Time, Metrics, logger);
     }
 }

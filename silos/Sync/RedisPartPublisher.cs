@@ -9,10 +9,11 @@ namespace Monolith.Silos.Sync;
 /// <summary>Publishes one part through Redis (docs/sync.md).</summary>
 /// <param name="redis">The connection; reconnects by itself.</param>
 /// <param name="part">The part.</param>
+/// <param name="layout">Fingerprint of the part's layout, so that a replica of another one refuses what it would misread.</param>
 /// <param name="deltaTimeToLive">How long a delta can be fetched.</param>
 /// <param name="logger">Hears when Redis goes away and comes back.</param>
 public sealed partial class RedisPartPublisher(
-    IConnectionMultiplexer redis, PartIdentity part, TimeSpan deltaTimeToLive, ILogger logger) : IPartPublisher
+    IConnectionMultiplexer redis, PartIdentity part, string layout, TimeSpan deltaTimeToLive, ILogger logger) : IPartPublisher
 {
     private const int LeaseAttempts = 5;
     private readonly RedisKey _lease = RedisNames.Lease(part.Model, part.Lease);
@@ -112,6 +113,7 @@ public sealed partial class RedisPartPublisher(
             _ = transaction.HashSetAsync(
                 _head,
                 [
+                    new(RedisNames.LayoutField, layout),
                     new(RedisNames.EpochField, head.Epoch),
                     new(RedisNames.SequenceField, head.Sequence),
                     new(RedisNames.BaseField, head.Base),

@@ -42,4 +42,14 @@ public sealed class ReplicaInvariantTests
         await harness.FollowByBasesAlone();
         harness.AssertSeenIsHeld();
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_replica_with_another_number_of_shards_says_so_and_is_not_ready_until_the_parts_have_it_too(bool saved)
+    {
+        await using var redis = await TestRedis.StartAsync("garnet");
+        await using var harness = await SyncHarness.StartAsync(redis, seed: 7);
+        await harness.RefuseOtherLayout(saved);
+    }
 }

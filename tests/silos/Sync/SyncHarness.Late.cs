@@ -1,5 +1,9 @@
 using System.IO.Hashing;
 using Monolith.Contracts.Sync;
+using Monolith.Serving.Replica;
+using Monolith.Silos.Federation;
+using Monolith.Silos.Parts;
+using Monolith.Silos.Shards;
 using Monolith.Silos.Tests.Support;
 
 namespace Monolith.Silos.Tests.Sync;
@@ -83,6 +87,49 @@ public sealed partial class SyncHarness
         await Eventually.True(() => IsThere(replica), "the next snapshots take the replica on");
         ReadOnce(replica);
         Assert.InRange(log.Bases.Length, _spec.Shards, 5 * _spec.Shards);
+        await replica.StopAsync(CancellationToken.None);
+    }
+
+    /// <summary>
+    /// A replica of fewer shards is not ready, and says why, whether the heads tell it or, where a head states no layout, the bases.
+    /// </summary>
+    /// <param name="saved">Whether the bases must tell it.</param>
+    public async Task RefuseOtherLayout(bool saved)
+    {
+        if (saved)
+        {
+            await SaveIncrements();
+            await _denseKeeper.SaveAsync();
+            RecordDense();
+            foreach (var shard in Enumerable.Range(0, _spec.Shards).Append(RedisNames.Dense))
+            {
+                await _redis.Connection.GetDatabase().HashDeleteAsync(RedisNames.Head(_spec.Name, shard), RedisNames.LayoutField);
+            }
+        }
+
+        var log = new ReplicaLog();
+        using var replica = new ParameterReplica(
+            _spec with { Shards = _spec.Shards - 1 },
+            new ReplicaOptions { SnapshotFolder = _folder.Path, PollInterval = TimeSpan.FromMilliseconds(20) },
+            _redis.Connection, TimeProvider.System, log);
+        await replica.StartAsync(CancellationToken.None);
+        await Eventually.True(() => replica.Trouble is not null, "the replica finds the layout another");
+        Assert.Contains("Start both with the same one", replica.Trouble, StringComparison.Ordinal);
+        Assert.True(log.Says(saved ? $"stored: shards {_spec.Shards}; now: shards {_spec.Shards - 1}" : "is published with layout"));
+        Assert.False(replica.IsReady);
+
+        // The parts are started anew with the replica's specification.
+        await EmptyRedis();
+        Array.ForEach(Directory.GetDirectories(_folder.Path), d => Directory.Delete(d, recursive: true));
+        var spec = _spec with { Shards = _spec.Shards - 1 };
+        for (var s = 0; s < spec.Shards; s++)
+        {
+            using var state = new ShardState(spec, s);
+            await Services().Keep(PartIdentity.Shard(spec.Name, s), state, spec.Sync).RestoreAsync();
+        }
+
+        await Services().Keep(PartIdentity.Dense(spec.Name), new DenseModel(spec), spec.Sync).RestoreAsync();
+        await Eventually.True(() => replica.IsReady && replica.Trouble is null, "the replica follows parts of its own layout");
         await replica.StopAsync(CancellationToken.None);
     }
 
