@@ -29,6 +29,12 @@ public sealed record TrainerOptions
     public TimeSpan RetryWaitMax { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// A partition that another worker took over is taken back when it has not moved for so long; doubles with each loss in a row,
+    /// five times at most.
+    /// </summary>
+    public TimeSpan RetakeWait { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// Failures in a row after which history is given up, with the last one's exception. Live training never gives up.
     /// </summary>
     public int HistoryFailuresMax { get; init; } = 8;
@@ -56,6 +62,7 @@ public sealed record TrainerOptions
         Check(UntouchedBatches >= 1, nameof(UntouchedBatches), UntouchedBatches, "1 or more");
         Check(RetryWait > TimeSpan.Zero, nameof(RetryWait), RetryWait, "more than 0");
         Check(RetryWaitMax >= RetryWait, nameof(RetryWaitMax), RetryWaitMax, $"at least {nameof(RetryWait)}");
+        Check(RetakeWait > TimeSpan.Zero, nameof(RetakeWait), RetakeWait, "more than 0");
         Check(HistoryFailuresMax >= 1, nameof(HistoryFailuresMax), HistoryFailuresMax, "1 or more");
         Check(StopWait > TimeSpan.Zero, nameof(StopWait), StopWait, "more than 0");
         return wrong.Count == 0 ? this : throw new ArgumentException($"trainer options: {string.Join("; ", wrong)}");

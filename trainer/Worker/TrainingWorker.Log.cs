@@ -11,8 +11,11 @@ internal sealed partial class TrainingWorker
     [LoggerMessage(LogLevel.Warning, "{Worker} goes back to where the parts stand after failure {Failures} in a row")]
     private partial void LogFailure(Exception e, string worker, int failures);
 
-    [LoggerMessage(LogLevel.Warning, "{Worker} gives up {Partition}: another worker has taken it over")]
+    [LoggerMessage(LogLevel.Warning, "{Worker} gives up {Partition}: another worker has taken it over; it is taken back when nobody learns from it any more")]
     private partial void LogTakenOver(string worker, string partition);
+
+    [LoggerMessage(LogLevel.Information, "{Worker} takes {Partition} back: the worker that had taken it over no longer learns from it")]
+    private partial void LogTakenBack(string worker, string partition);
 
     [LoggerMessage(LogLevel.Warning, "{Worker} starts its dense optimizer from scratch: the state kept is of another optimizer or network")]
     private partial void LogOtherOptimizer(string worker);

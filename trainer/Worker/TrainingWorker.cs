@@ -34,6 +34,7 @@ internal sealed partial class TrainingWorker : IDisposable
     private readonly ILogger _logger;
     private readonly List<OwnedPartition> _owned;
     private readonly Ballot _ballot;
+    private readonly LostPartitions _lost;
     private readonly LocalSteps _steps;
     private readonly RoundKeeper _rounds;
     private readonly ShardCalls _shards;
@@ -60,6 +61,7 @@ internal sealed partial class TrainingWorker : IDisposable
         _random = new Random(HashCode.Combine(name, spec.Seed));
         _owned = [.. partitions.Select(p => new OwnedPartition(p, source.PartitionName(p), parts.All.Length))];
         _ballot = new Ballot(parts, context.Time, _random);
+        _lost = new LostPartitions(parts, options.RetakeWait, context.Time, _random);
         _steps = new LocalSteps(spec);
         _rounds = new RoundKeeper(name, _owned, spec, parts, _steps, source.IsHistory, AheadMax(spec, source), context.Time, context.Metrics);
         _shards = new ShardCalls(spec, parts, options.UntouchedBatches);
@@ -78,7 +80,7 @@ internal sealed partial class TrainingWorker : IDisposable
 
     private bool IsHistory => _context.Source.IsHistory;
 
-    /// <summary>Learns until history ends, the partitions are another's, or it is told to stop.</summary>
+    /// <summary>Learns until history ends or it is told to stop. Partitions that another worker takes over are taken back once it is gone.</summary>
     /// <param name="joined">Awaited once the worker has its partitions and has joined the others, before it learns.</param>
     /// <param name="stop">A clean stop: what was begun is brought to its end.</param>
     public async Task Run(Func<Task> joined, CancellationToken stop)
@@ -135,22 +137,12 @@ internal sealed partial class TrainingWorker : IDisposable
         }
     }
 
-    // False when every partition has another owner now.
+    // False when history is over for it: every partition has another owner now.
     private async Task<bool> Recover(CancellationToken stop)
     {
         await CloseFeeds();
         _rounds.Forget();
-        foreach (var partition in _owned.ToArray())
-        {
-            if (!await _ballot.Take(partition, stop))
-            {
-                _owned.Remove(partition);
-                Progress.Failed($"{partition.Name} was taken over by another worker");
-                LogTakenOver(Name, partition.Name);
-            }
-        }
-
-        if (_owned.Count == 0)
+        if (!await ClaimPartitions(stop))
         {
             return false;
         }
@@ -212,6 +204,7 @@ internal sealed partial class TrainingWorker : IDisposable
                 if (!IsHistory)
                 {
                     await BeatIfDue();
+                    await TakeBackIfDue();
                 }
 
                 (_current, _next) = (_next, _current);
@@ -246,6 +239,7 @@ internal sealed partial class TrainingWorker : IDisposable
                 Progress.IsCaughtUp = _collector.Inputs.All(i => i.Feed.IsEmpty && i.Feed.CaughtUpMs > 0);
                 await _rounds.Tend();
                 await BeatIfDue();
+                await TakeBackIfDue();
                 wait = Least(Least(wait, _rounds.DueIn), _context.Options.Heartbeat);
             }
 
@@ -292,6 +286,7 @@ internal sealed partial class TrainingWorker : IDisposable
         await Task.WhenAll(_shards.Push(batch).Append(_scores.Push(batch)));
         partition.Delivered();
         _failures = 0;
+        _lost.Forgive();
         _context.Metrics.Push(_context.Time.GetElapsedTime(start));
         Progress.Learned(count, _steps.Round, watermark);
         if (!IsHistory)

@@ -30,6 +30,7 @@ internal sealed class LiveTrainer : IAsyncDisposable
         Heartbeat = TimeSpan.FromMilliseconds(30),
         RetryWait = TimeSpan.FromMilliseconds(1),
         RetryWaitMax = TimeSpan.FromMilliseconds(10),
+        RetakeWait = TimeSpan.FromMilliseconds(200),
         HistoryFailuresMax = 3,
     };
 

@@ -177,16 +177,21 @@ public sealed class LiveTrainingTests
     }
 
     [Fact]
-    public async Task A_worker_that_is_taken_over_from_gives_its_partition_up_and_ends()
+    public async Task A_worker_that_is_taken_over_from_takes_its_partition_back_once_the_other_is_gone()
     {
         await using var first = new LiveTrainer(Spec, _model, _source);
         Append(examples: 1);
         await Eventually.Holds(() => AllAt(1), "the first worker has it");
-        await using var second = new LiveTrainer(Spec, _model, _source, LiveTrainer.Options(1) with { Name = "other" });
-        await first.Run.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
-        Assert.Contains("taken over", first.Trainer.Status.LastError, StringComparison.Ordinal);
+        var other = LiveTrainer.Options(1) with { Name = "other", RetakeWait = TimeSpan.FromHours(1) };
+        var second = new LiveTrainer(Spec, _model, _source, other);
+        await Eventually.Holds(
+            () => first.Trainer.Status.LastError?.Contains("taken over", StringComparison.Ordinal) == true, "the first gave it up");
         Append(examples: 1);
         await Eventually.Holds(() => AllAt(2), "the second worker has the next");
+        await second.DisposeAsync();
+        Append(examples: 1);
+        await Eventually.Holds(() => AllAt(3), "the first worker learns again");
+        Assert.False(first.Run.IsCompleted);
         Assert.All(_model.Metrics.Examples.Values, n => Assert.Equal(1, n));
     }
 
