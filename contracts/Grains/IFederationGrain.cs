@@ -63,7 +63,12 @@ public sealed record RoundReport(
     [property: Id(2)] int Steps,
     [property: Id(3)] Block Difference,
     [property: Id(4)] Block OptimizerState,
-    [property: Id(5)] PartitionSpan[] Spans);
+    [property: Id(5)] PartitionSpan[] Spans)
+{
+    /// <summary>Examples that the steps learned from: the weight of the report in its round. One per step unless stated.</summary>
+    [Id(6)]
+    public long Examples { get; init; } = Steps;
+}
 
 /// <summary>The answer to a report.</summary>
 /// <param name="Outcome">Applied, or why not.</param>

@@ -91,6 +91,8 @@ public sealed class DenseModel : ISyncedState
         var outcome = Check(report);
         if (outcome == PushOutcome.Applied)
         {
+            // First: what fails from here on leaves the state in doubt.
+            Version += report.Steps > 0 || Array.Exists(report.Spans, span => span.Moves) ? 1 : 0;
             foreach (var span in report.Spans)
             {
                 Offsets.TryApply(span);
@@ -98,11 +100,10 @@ public sealed class DenseModel : ISyncedState
 
             if (report.Steps > 0)
             {
-                _update.Add(report.Difference.As<float>(), report.Steps);
+                _update.Add(report.Difference.As<float>(), report.Steps, report.Examples);
             }
 
             _workers.Keep(report.Worker, report.OptimizerState.As<float>(), Round);
-            Version += report.Steps > 0 || Array.Exists(report.Spans, span => span.Moves) ? 1 : 0;
         }
 
         return outcome;

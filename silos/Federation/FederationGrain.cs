@@ -141,6 +141,11 @@ public sealed class FederationGrain(PartServices services) : PartGrain<DenseMode
         ArgumentNullException.ThrowIfNull(report);
         ArgumentException.ThrowIfNullOrEmpty(report.Worker);
         ArgumentOutOfRangeException.ThrowIfNegative(report.Steps);
+        if (report.Steps > 0 && report.Examples < 1)
+        {
+            throw new ArgumentException($"Worker '{report.Worker}' reports {report.Steps} steps over {report.Examples} examples.");
+        }
+
         var length = State.Parameters.Length * sizeof(float);
         if (report.Steps > 0 && report.Difference.Length != length)
         {

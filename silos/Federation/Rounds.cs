@@ -101,14 +101,23 @@ internal sealed partial class Rounds(DenseModel model, PartIdentity part, ILogge
         _waiting.Sort((a, b) => string.CompareOrdinal(a.Report.Worker, b.Report.Worker));
         var closed = _waiting.ToArray();
         _waiting.Clear();
-        var outcomes = Array.ConvertAll(closed, w => model.Add(w.Report));
-        CountMisses(closed);
-        model.CloseRound();
-        _slowestThrough = closed.Where(w => w.Report.Spans.Length > 0)
-            .Select(w => w.Report.Spans.Max(s => s.Through)).DefaultIfEmpty(_slowestThrough).Min();
-        for (var i = 0; i < closed.Length; i++)
+        try
         {
-            closed[i].Answer.SetResult(Reply(outcomes[i]));
+            var outcomes = Array.ConvertAll(closed, w => model.Add(w.Report));
+            CountMisses(closed);
+            model.CloseRound();
+            _slowestThrough = closed.Where(w => w.Report.Spans.Length > 0)
+                .Select(w => w.Report.Spans.Max(s => s.Through)).DefaultIfEmpty(_slowestThrough).Min();
+            for (var i = 0; i < closed.Length; i++)
+            {
+                closed[i].Answer.SetResult(Reply(outcomes[i]));
+            }
+        }
+        catch (Exception e)
+        {
+            // They wait here no longer: nobody else would answer them.
+            Array.ForEach(closed, w => w.Answer.TrySetException(new InvalidOperationException("The round could not be closed.", e)));
+            throw;
         }
 
         LastReports = closed.Length;

@@ -7,11 +7,11 @@ namespace Monolith.Silos.Federation;
 /// Learning Simply and Provably", 2306.16504).
 /// </summary>
 /// <remarks>
-/// With S reports of differences Δᵢ = xʳ − xᵢ after sᵢ local steps of size η:
+/// With S reports of differences Δᵢ = xʳ − xᵢ after sᵢ local steps of size η over nᵢ examples:
 /// <code>
-/// Δ   = Σ sᵢ·Δᵢ / Σ sᵢ              (each local step counts the same; with full rounds the plain mean)
+/// Δ   = Σ nᵢ·Δᵢ / Σ nᵢ              (each example counts the same; with full rounds the plain mean)
 /// xʳ⁺¹ = xʳ − step · Δ              (step 1 is plain averaging of models)
-/// K   = Σ sᵢ² / Σ sᵢ                (with full rounds the K of the paper)
+/// K   = Σ nᵢ·sᵢ / Σ nᵢ              (with full rounds the K of the paper)
 /// gʳ⁺¹ = Δ / (η·K)                  (FedAvg-M: the mean local step in units of a gradient; γ = step·ηK)
 /// </code>
 /// With full rounds these are the paper's g = (1/(ηKS))·ΣΔᵢ and x − γ·g exactly. A round without steps changes nothing.
@@ -19,18 +19,15 @@ namespace Monolith.Silos.Federation;
 internal sealed class ServerUpdate(int length)
 {
     private readonly float[] _sum = new float[length];
-    private double _steps;
-    private double _squares;
-
-    /// <summary>Steps reported so far in this round.</summary>
-    public double Steps => _steps;
+    private double _examples;
+    private double _weightedSteps;
 
     /// <summary>Adds a report; the order of reports is part of the result, as sums of floats go.</summary>
-    public void Add(ReadOnlySpan<float> difference, int steps)
+    public void Add(ReadOnlySpan<float> difference, int steps, long examples)
     {
-        TensorPrimitives.MultiplyAdd(difference, steps, _sum, _sum);
-        _steps += steps;
-        _squares += (double)steps * steps;
+        TensorPrimitives.MultiplyAdd(difference, examples, _sum, _sum);
+        _examples += examples;
+        _weightedSteps += (double)examples * steps;
     }
 
     /// <summary>Closes the round.</summary>
@@ -40,17 +37,17 @@ internal sealed class ServerUpdate(int length)
     /// <param name="learningRate">η.</param>
     public void Close(Span<float> parameters, Span<float> momentum, float step, float learningRate)
     {
-        if (_steps > 0)
+        if (_examples > 0)
         {
-            TensorPrimitives.Multiply(_sum, (float)(1 / _steps), _sum);
+            TensorPrimitives.Multiply(_sum, (float)(1 / _examples), _sum);
             TensorPrimitives.MultiplyAdd(_sum, -step, parameters, parameters);
             if (!momentum.IsEmpty)
             {
-                TensorPrimitives.Multiply(_sum, (float)(_steps / (_squares * learningRate)), momentum);
+                TensorPrimitives.Multiply(_sum, (float)(_examples / (_weightedSteps * learningRate)), momentum);
             }
         }
 
         Array.Clear(_sum);
-        (_steps, _squares) = (0, 0);
+        (_examples, _weightedSteps) = (0, 0);
     }
 }

@@ -13,6 +13,12 @@ internal sealed class WorkerStates
     /// <summary>Workers remembered; beyond, the one that reported longest ago is forgotten.</summary>
     public const int Max = 64;
 
+    /// <summary>
+    /// A new worker does not start from the state of one that reported more than so many rounds before the newest: that is gone, and
+    /// its gradients were those of another model.
+    /// </summary>
+    public const int RoundsMax = Rounds.MissesMax;
+
     private readonly Dictionary<string, (float[] State, long Round)> _states = new(StringComparer.Ordinal);
 
     /// <summary>Keeps a worker's newest state; an empty one changes nothing.</summary>
@@ -38,7 +44,7 @@ internal sealed class WorkerStates
         _states[worker] = (state.ToArray(), round);
     }
 
-    /// <summary>What a joining worker starts from: its own, else the mean of the others', else nothing.</summary>
+    /// <summary>What a joining worker starts from: its own, else the mean of those of late, else nothing.</summary>
     public float[] StartOf(string worker)
     {
         if (_states.TryGetValue(worker, out var own))
@@ -54,9 +60,9 @@ internal sealed class WorkerStates
             return [];
         }
 
-        var length = others.MaxBy(o => o.Round).State.Length;
-        others.RemoveAll(o => o.State.Length != length);
-        var mean = new float[length];
+        var (newest, round) = others.MaxBy(o => o.Round);
+        others.RemoveAll(o => o.State.Length != newest.Length || o.Round < round - RoundsMax);
+        var mean = new float[newest.Length];
         foreach (var (state, _) in others)
         {
             TensorPrimitives.Add(mean, state, mean);

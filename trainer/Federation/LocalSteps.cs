@@ -28,6 +28,8 @@ internal sealed class LocalSteps : IDisposable
     private readonly float[] _reported;
     private float[] _momentum = [];
     private int _reportedSteps;
+    private long _examples;
+    private long _reportedExamples;
 
     /// <summary>Builds the network with its initial parameters; <see cref="Begin"/> replaces them by the model's.</summary>
     public LocalSteps(ModelSpec spec)
@@ -57,6 +59,7 @@ internal sealed class LocalSteps : IDisposable
         Take(state.Round, parameters, momentum);
         _base.CopyTo(_model.Parameters);
         (Steps, _reportedSteps) = (0, 0);
+        (_examples, _reportedExamples) = (0, 0);
         return _optimizer.TryRestore(optimizer.As<float>());
     }
 
@@ -82,6 +85,7 @@ internal sealed class LocalSteps : IDisposable
             {
                 _optimizer.Step(_model.Parameters, _model.Gradient, _beta, _momentum);
                 Steps++;
+                _examples += batch.Count;
             }
 
             batch.Partition.DenseThrough = batch.Through;
@@ -97,7 +101,7 @@ internal sealed class LocalSteps : IDisposable
     public RoundReport Report(string worker, PartitionSpan[] spans)
     {
         _model.Parameters.CopyTo(_reported);
-        _reportedSteps = Steps;
+        (_reportedSteps, _reportedExamples) = (Steps, _examples);
         if (Steps == 0)
         {
             return new RoundReport(worker, Round, 0, Block.Empty, Block.Empty, spans);
@@ -105,7 +109,7 @@ internal sealed class LocalSteps : IDisposable
 
         var difference = Block.Rent<float>(_base.Length);
         TensorPrimitives.Subtract(_base, _reported, difference.As<float>());
-        return new RoundReport(worker, Round, Steps, difference, Block.Of(_optimizer.State), spans);
+        return new RoundReport(worker, Round, Steps, difference, Block.Of(_optimizer.State), spans) { Examples = _examples };
     }
 
     /// <summary>Goes on from the round that took the report in.</summary>
@@ -119,7 +123,8 @@ internal sealed class LocalSteps : IDisposable
         TensorPrimitives.Subtract(values, _reported, values);
         TensorPrimitives.Add(values, _base, values);
         Steps -= _reportedSteps;
-        _reportedSteps = 0;
+        _examples -= _reportedExamples;
+        (_reportedSteps, _reportedExamples) = (0, 0);
     }
 
     /// <inheritdoc/>

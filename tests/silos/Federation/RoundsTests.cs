@@ -200,6 +200,44 @@ public sealed class RoundsTests
     }
 
     [Fact]
+    public async Task A_report_of_partial_batches_counts_with_its_examples()
+    {
+        _rounds.Join("a", RoundMode.Lockstep);
+        _rounds.Join("b", RoundMode.Lockstep);
+        var before = _model.Parameters[0];
+        _ = _rounds.Report(Report("a", 1.0f, steps: 4) with { Examples = 4 * 64 });
+        await _rounds.Report(Report("b", 0.2f, steps: 4) with { Examples = 4 });
+        Assert.Equal(before - (((256 * 1.0f) + (4 * 0.2f)) / 260), _model.Parameters[0], 1e-6f);
+    }
+
+    [Fact]
+    public async Task When_a_round_cannot_be_closed_everybody_in_it_hears_of_it_and_the_state_is_in_doubt()
+    {
+        _rounds.Join("a", RoundMode.Lockstep);
+        _rounds.Join("b", RoundMode.Lockstep);
+        var version = _model.Version;
+        var waiting = _rounds.Report(Report("a", 0.1f, spans: Pushes.Span(0, 5)));
+        Assert.ThrowsAny<Exception>(() => { _ = _rounds.Report(Report("b", 0.1f) with { Difference = Block.Of<float>([1f]) }); });
+        await Assert.ThrowsAsync<InvalidOperationException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        Assert.NotEqual(version, _model.Version);
+    }
+
+    [Fact]
+    public async Task A_new_worker_does_not_start_from_the_state_of_one_that_is_long_gone()
+    {
+        _rounds.Join("dead", RoundMode.Lockstep);
+        await _rounds.Report(Report("dead", 0.1f) with { OptimizerState = Block.Of<float>([100, 100]) });
+        _rounds.Leave("dead");
+        _rounds.Join("a", RoundMode.Lockstep);
+        for (var round = 0; round <= WorkerStates.RoundsMax; round++)
+        {
+            await _rounds.Report(Report("a", 0.1f) with { OptimizerState = Block.Of<float>([3, 6]) });
+        }
+
+        Assert.Equal([3f, 6f], _rounds.Join("new", RoundMode.Lockstep).OptimizerState.As<float>().ToArray());
+    }
+
+    [Fact]
     public async Task With_full_rounds_momentum_is_the_papers()
     {
         const float rate = 0.01f;
