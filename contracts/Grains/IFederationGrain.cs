@@ -65,7 +65,7 @@ public sealed record RoundReport(
     [property: Id(4)] Block OptimizerState,
     [property: Id(5)] PartitionSpan[] Spans)
 {
-    /// <summary>Examples that the steps learned from: the weight of the report in its round. One per step unless stated.</summary>
+    /// <summary>Examples that the steps learned from: the weight of the report. One per step unless stated.</summary>
     [Id(6)]
     public long Examples { get; init; } = Steps;
 }

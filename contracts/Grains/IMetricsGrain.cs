@@ -25,7 +25,9 @@ public interface IMetricsGrain : IPart, IGrainWithStringKey
 /// <param name="Labels">float32 n × t; NaN where a task says nothing.</param>
 /// <param name="KeepRates">float32 n × t: share of negatives that sampling keeps, on positives too; 1 without.</param>
 /// <param name="Weights">float32 n × t.</param>
-/// <param name="ServedScores">float32 n: probability of the first task when it was served; unknown where it is not in [0, 1], such as NaN.</param>
+/// <param name="ServedScores">
+/// float32 n: probability of the first task when it was served; unknown where it is not in [0, 1], such as NaN.
+/// </param>
 /// <param name="BaselineKeys">uint64 n: value of the baseline feature; empty without a baseline.</param>
 [GenerateSerializer, Immutable]
 public sealed record MetricsPush(

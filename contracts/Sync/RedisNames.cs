@@ -21,7 +21,7 @@ public static class RedisNames
     /// <summary>Field of <see cref="Head"/>: the sequence of the epoch that the base equals; without a base 0, the start.</summary>
     public const string BaseSequenceField = "base_sequence";
 
-    /// <summary>Field of <see cref="Head"/>: the fingerprint of the layout (<see cref="Specification.SpecLayout"/>) that the part has.</summary>
+    /// <summary>Field of <see cref="Head"/>: fingerprint of the part's layout (<see cref="Specification.SpecLayout"/>).</summary>
     public const string LayoutField = "layout";
 
     /// <summary>Field of <see cref="Head"/>: emission time learned through at the newest sequence, in Unix milliseconds.</summary>

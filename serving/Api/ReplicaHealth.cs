@@ -9,10 +9,17 @@ namespace Monolith.Serving.Api;
 /// </summary>
 internal sealed class ReplicaHealth(ParameterReplica replica) : IHealthCheck
 {
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(replica.IsReady
-            ? HealthCheckResult.Healthy(FormattableString.Invariant(
-                $"last contact with the shards {replica.SinceContact.TotalSeconds:0.0} s ago{(replica.Trouble is { } trouble ? $"; they cannot be followed: {trouble}" : "")}"))
-            : HealthCheckResult.Unhealthy(
-                replica.Trouble is { } cause ? $"the parameters cannot be loaded: {cause}" : "the parameters are still loading"));
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var trouble = replica.Trouble;
+        if (!replica.IsReady)
+        {
+            return Task.FromResult(HealthCheckResult.Unhealthy(
+                trouble is null ? "the parameters are still loading" : $"the parameters cannot be loaded: {trouble}"));
+        }
+
+        var contact = FormattableString.Invariant($"last contact with the shards {replica.SinceContact.TotalSeconds:0.0} s ago");
+        return Task.FromResult(HealthCheckResult.Healthy(
+            trouble is null ? contact : $"{contact}; they cannot be followed: {trouble}"));
+    }
 }
