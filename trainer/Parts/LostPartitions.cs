@@ -41,13 +41,14 @@ internal sealed class LostPartitions(ModelParts parts, TimeSpan wait, TimeProvid
             var now = await Task.WhenAll(parts.All.Select(p => p.Claim(new PartitionClaim(name, 0)).AsTask()));
             if (lost.Seen is { } seen && seen.SequenceEqual(now))
             {
-                _lost.Remove(lost);
                 abandoned.Add(new OwnedPartition(lost.Partition.Index, name, parts.All.Length));
             }
 
             (lost.Seen, lost.LookedAt) = (now, time.GetTimestamp());
         }
 
+        // Not before all have answered: a failure leaves every one of them watched.
+        _lost.RemoveAll(l => abandoned.Exists(a => a.Index == l.Partition.Index));
         return abandoned;
     }
 
