@@ -92,7 +92,7 @@ public sealed partial class PartKeeper
         Array.Find(_oldest, p => p.Partition == partition).AppliedThrough;
 
     /// <summary>Restores the newest snapshot and takes the part over from whoever had it.</summary>
-    /// <exception cref="InvalidDataException">Every snapshot is damaged.</exception>
+    /// <exception cref="InvalidDataException">Every snapshot is damaged, or the published one is not in the folder.</exception>
     /// <exception cref="SnapshotLayoutException">The snapshot is of another specification.</exception>
     public async Task RestoreAsync()
     {
@@ -101,6 +101,7 @@ public sealed partial class PartKeeper
         Epoch = Math.Max(snapshotEpoch + 1, _time.GetUtcNow().ToUnixTimeMilliseconds());
         if (_publisher is not null)
         {
+            _store.RequireVisible(await _publisher.PublishedBaseAsync(), path);
             var (outcome, holder) = await _publisher.TakeLeaseAsync(Epoch, mayBeOurs: false);
             if (outcome == PublishOutcome.Fenced)
             {

@@ -94,6 +94,26 @@ public sealed partial class SnapshotStore(string root, PartIdentity part, ILogge
         return [];
     }
 
+    /// <summary>
+    /// Refuses to go on without the snapshot that replicas were told of: the folder is not the one that the part was saved to.
+    /// </summary>
+    /// <param name="published">The snapshot, relative to the root; empty: none was published.</param>
+    /// <param name="restored">The snapshot that the part was restored from; null: none was found.</param>
+    /// <exception cref="InvalidDataException">It is not there, nor a newer one.</exception>
+    public void RequireVisible(string published, string? restored)
+    {
+        // A newer one may have taken its place without the head's knowledge, while Redis was away.
+        var isNewer = restored is not null
+            && string.CompareOrdinal(Path.GetFileName(restored), Path.GetFileName(published)) >= 0;
+        if (published.Length > 0 && !isNewer && !File.Exists(Path.Combine(root, published)))
+        {
+            throw new InvalidDataException(
+                $"Redis names the snapshot {published} of {part}, which is not in {root}: the folder may not be mounted, or is another "
+                + $"one. Make the folder visible again. To give up what was learned, delete the key monolith:{{{part.Model}}}:shard:"
+                + $"{part.SyncShard} in Redis; the part then learns again from the oldest event that the log still has.");
+        }
+    }
+
     /// <summary>Writes a snapshot completely, under a temporary name.</summary>
     /// <returns>For <see cref="Publish"/> or <see cref="Discard"/>.</returns>
     public string Write(SnapshotHeader header, IReadOnlyList<ReadOnlySequence<byte>> body)

@@ -27,8 +27,14 @@ public interface IPartPublisher
     /// <returns><see cref="PublishOutcome.Fenced"/> with the holder's epoch if that is not smaller.</returns>
     Task<(PublishOutcome Outcome, long Holder)> TakeLeaseAsync(long epoch, bool mayBeOurs);
 
-    /// <summary>Whether the lease still holds this epoch; a lease that is gone altogether is taken again.</summary>
+    /// <summary>
+    /// Whether no other activation owns the part. A lease that is gone is taken again, and one with a smaller epoch too: the store was
+    /// restored from an older state, or was away when this activation began.
+    /// </summary>
     Task<PublishOutcome> CheckLeaseAsync(long epoch);
+
+    /// <summary>The snapshot that the part's published head names, relative to the folder; empty: none, or the store is away.</summary>
+    Task<string> PublishedBaseAsync();
 
     /// <summary>
     /// Publishes where the part is and, if given, the delta that leads there, provided that the lease holds the epoch.

@@ -59,13 +59,32 @@ public sealed partial class RedisPartPublisher(
         try
         {
             var held = await Database.StringGetAsync(_lease);
-            return held.IsNull ? (await TakeLeaseAsync(epoch, mayBeOurs: true)).Outcome
+            return held.IsNull || (long)held < epoch ? (await TakeLeaseAsync(epoch, mayBeOurs: true)).Outcome
                 : (long)held == epoch ? Answered()
                 : PublishOutcome.Fenced;
         }
         catch (Exception e) when (IsAway(e))
         {
             return Away(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<string> PublishedBaseAsync()
+    {
+        if (part.SyncShard is null)
+        {
+            return ""; // nothing of it travels
+        }
+
+        try
+        {
+            return (string?)await Database.HashGetAsync(_head, RedisNames.BaseField) ?? "";
+        }
+        catch (Exception e) when (IsAway(e))
+        {
+            Away(e);
+            return "";
         }
     }
 

@@ -196,6 +196,54 @@ public sealed class PartKeeperTests : IDisposable
         Assert.False(keeper.Stopped);
     }
 
+    [Fact]
+    public async Task A_part_goes_on_when_redis_comes_back_with_an_older_lease()
+    {
+        await using var redis = await TestRedis.StartAsync();
+        var (state, keeper) = await Start(redis);
+        var database = redis.Connection.GetDatabase();
+        await database.StringSetAsync(RedisNames.Lease(Spec.Name, "0"), keeper.Epoch - 1000);
+        Push(state, 0, 4);
+        await keeper.FlushAsync();
+        Assert.Equal(keeper.Sequence, (long)await database.HashGetAsync(RedisNames.Head(Spec.Name, 0), "sequence"));
+        await database.StringSetAsync(RedisNames.Lease(Spec.Name, "0"), keeper.Epoch - 1000);
+        await keeper.SaveAsync();
+        Assert.False(keeper.Stopped);
+        Assert.Single(Snapshots());
+
+        // A larger one is another activation's, as ever.
+        await database.StringSetAsync(RedisNames.Lease(Spec.Name, "0"), keeper.Epoch + 1);
+        Push(state, 4, 9);
+        await keeper.SaveAsync();
+        Assert.True(keeper.Stopped);
+        Assert.Single(Snapshots());
+    }
+
+    [Fact]
+    public async Task A_part_that_does_not_see_the_published_snapshot_does_not_start_until_it_does()
+    {
+        await using var redis = await TestRedis.StartAsync();
+        var (state, keeper) = await Start(redis);
+        Push(state, 0, 4);
+        await keeper.SaveAsync();
+        var head = await redis.Connection.GetDatabase().HashGetAllAsync(RedisNames.Head(Spec.Name, 0));
+        var model = Path.Combine(_folder.Path, Spec.Name);
+        Directory.Move(model, model + "-unmounted");
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => Start(redis));
+        Assert.Contains("delete the key monolith:{small}:shard:0 in Redis", error.Message, StringComparison.Ordinal);
+        Assert.Equal(head, await redis.Connection.GetDatabase().HashGetAllAsync(RedisNames.Head(Spec.Name, 0)));
+
+        Directory.Move(model + "-unmounted", model);
+        var (restored, _) = await Start(redis);
+        Assert.Equal(Values(state), Values(restored));
+
+        // The way out that the message names.
+        Directory.Delete(model, recursive: true);
+        await redis.Connection.GetDatabase().KeyDeleteAsync(RedisNames.Head(Spec.Name, 0));
+        var (anew, _) = await Start(redis);
+        Assert.Equal(0, anew.Offsets.Of("examples/0").AppliedThrough);
+    }
+
     private async Task<(ShardState State, PartKeeper Keeper)> Start(TestRedis? redis = null, ModelSpec? spec = null, TimeProvider? clock = null)
     {
         spec ??= Spec;
