@@ -112,7 +112,7 @@ public sealed class DenseModel : ISyncedState
     /// <summary>Closes the round: the server's step over what was added.</summary>
     public void CloseRound()
     {
-        var learned = _update.Steps > 0; // rounds close while nobody learns, too
+        var learned = _update.HasExamples; // rounds close while nobody learns, too
         _update.Close(_parameters, _momentum, _spec.Federated.ServerStep, _spec.Network.Optimizer.LearningRate);
         Round++;
         Version += learned ? 1 : 0;

@@ -22,6 +22,9 @@ internal sealed class ServerUpdate(int length)
     private double _examples;
     private double _weightedSteps;
 
+    /// <summary>Whether anything was learned in this round so far.</summary>
+    public bool HasExamples => _examples > 0;
+
     /// <summary>Adds a report; the order of reports is part of the result, as sums of floats go.</summary>
     public void Add(ReadOnlySpan<float> difference, int steps, long examples)
     {
