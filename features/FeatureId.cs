@@ -12,7 +12,8 @@ namespace Monolith.Features;
 /// </summary>
 /// <remarks>
 /// A number's canonical text is its shortest invariant form, integers without exponent, so 7, 7.0 and "7" are one category
-/// wherever they come from (JSON, protobuf or a file). Nothing here allocates for texts up to 256 characters.
+/// wherever they come from (JSON, protobuf or a file); so is "7.0", as a table with missing values writes 7. Any other text
+/// ("007", "+7", "7.50", "7e0") is itself. Nothing here allocates for texts up to 256 characters.
 /// </remarks>
 public static class FeatureId
 {
@@ -25,6 +26,7 @@ public static class FeatureId
     [SkipLocalsInit]
     public static ulong Of(ulong salt, ReadOnlySpan<char> text)
     {
+        text = WithoutZeroFraction(text);
         if (text.Length <= StackChars)
         {
             Span<byte> bytes = stackalloc byte[StackChars * 3];
@@ -68,6 +70,26 @@ public static class FeatureId
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9UL;
         z = (z ^ (z >> 27)) * 0x94d049bb133111ebUL;
         return z ^ (z >> 31);
+    }
+
+    // The integer in an integer's digits that are followed by a point and zeros; any other text as it is.
+    private static ReadOnlySpan<char> WithoutZeroFraction(ReadOnlySpan<char> text)
+    {
+        if (!text.EndsWith('0'))
+        {
+            return text;
+        }
+
+        var integer = text.TrimEnd('0');
+        if (!integer.EndsWith('.'))
+        {
+            return text;
+        }
+
+        integer = integer[..^1];
+        var digits = integer.StartsWith('-') ? integer[1..] : integer;
+        var isInteger = !digits.IsEmpty && !digits.ContainsAnyExceptInRange('0', '9') && (digits.Length == 1 || digits[0] != '0');
+        return !isInteger ? text : digits is "0" ? digits : integer;
     }
 
     private static ulong Of(ulong salt, ReadOnlySpan<byte> utf8) => XxHash3.HashToUInt64(utf8, unchecked((long)salt));

@@ -16,15 +16,18 @@ internal sealed class CsvExampleSource : IExampleSource
     private readonly string _path;
     private readonly long _limit;
     private readonly double[] _progress;
+    private readonly MissingWarnings _missing;
 
     /// <summary>Checks that the file is there and has the columns.</summary>
     /// <param name="spec">The model.</param>
     /// <param name="path">The file, gzip or not.</param>
     /// <param name="partitions">Partitions by the model's <c>partition_by</c>, 1 or more.</param>
     /// <param name="limit">Requests that start at or after this row are left out; null: the whole file.</param>
+    /// <param name="warn">Receives warnings, also from several partitions at once; null: nobody.</param>
     /// <exception cref="DataFileException">The file is missing or empty, or lacks a column.</exception>
-    public CsvExampleSource(ModelSpec spec, string path, int partitions, long? limit)
+    public CsvExampleSource(ModelSpec spec, string path, int partitions, long? limit, Action<string>? warn = null)
     {
+        _missing = new MissingWarnings(warn);
         _spec = spec;
         _path = path;
         _limit = limit ?? long.MaxValue;
@@ -53,7 +56,7 @@ internal sealed class CsvExampleSource : IExampleSource
     {
         ArgumentOutOfRangeException.ThrowIfNegative(partition);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(partition, Partitions);
-        var requests = new CsvRequests(_spec, _path, offset, value => Partitioner.Of(value, Partitions) == partition);
+        var requests = new CsvRequests(_spec, _path, offset, value => Partitioner.Of(value, Partitions) == partition, _missing);
         return ValueTask.FromResult<IExampleReader>(new Reader(this, partition, requests));
     }
 

@@ -19,6 +19,7 @@ internal sealed class CsvRequests : IDisposable
     private readonly RowBuffer _rows;
     private readonly ValueCache[] _values;
     private readonly Func<string, bool> _isOurs;
+    private readonly MissingWarnings? _missing;
     private bool _hasRow;
 
     /// <summary>Opens the file before the given row.</summary>
@@ -26,10 +27,12 @@ internal sealed class CsvRequests : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="firstRow">Rows before this one are passed over; the first row of a request.</param>
     /// <param name="isOurs">Whether a value of the partitioning column belongs to this partition.</param>
+    /// <param name="missing">Looks at the ids that are read; null: nobody does.</param>
     /// <exception cref="DataFileException">The file is missing or empty, or lacks a column.</exception>
-    public CsvRequests(ModelSpec spec, string path, long firstRow, Func<string, bool> isOurs)
+    public CsvRequests(ModelSpec spec, string path, long firstRow, Func<string, bool> isOurs, MissingWarnings? missing = null)
     {
         _spec = spec;
+        _missing = missing;
         _isOurs = isOurs;
         _csv = CsvRows.Open(path, spec.Source?.Missing ?? []);
         try
@@ -183,6 +186,11 @@ internal sealed class CsvRequests : IDisposable
                 if (column.IsNumber && !IsNumber(text, out _))
                 {
                     throw Bad(i, column.Name, text, "a number such as 12 or 0.5, or nothing");
+                }
+
+                if (!column.IsNumber)
+                {
+                    _missing?.Look(_csv.File, _rows.Line(i), column.Name, text);
                 }
 
                 (isShared ? group.Shared : group.Examples[i].Features)[column.Name] = values.Of(text);

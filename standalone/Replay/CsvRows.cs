@@ -10,6 +10,9 @@ namespace Monolith.Standalone.Replay;
 /// </summary>
 internal sealed class CsvRows : IDisposable
 {
+    /// <summary>Characters that a row may have: what bounds memory where a quote is never closed.</summary>
+    public const int RowMax = 1 << 20;
+
     private readonly CsvDataReader _csv;
     private readonly FileStream _stream;
     private readonly ImmutableArray<string> _missing;
@@ -60,9 +63,15 @@ internal sealed class CsvRows : IDisposable
             // The first two bytes of gzip say so, whatever the file is called.
             var isGzip = stream.ReadByte() == 0x1f && stream.ReadByte() == 0x8b;
             stream.Position = 0;
-            var text = new StreamReader(isGzip ? new GZipStream(stream, CompressionMode.Decompress) : stream);
+            var text = new Utf8Reader(isGzip ? new GZipStream(stream, CompressionMode.Decompress) : stream, file);
+
+            // A row that begins with '#' is a row: the parser's comments begin with a character that the reader refuses.
+            var options = new CsvDataReaderOptions
+            {
+                Delimiter = ',', Comment = '\0', BufferSize = 1 << 16, MaxBufferSize = RowMax, OwnsReader = true,
+            };
             return new CsvRows(
-                CsvDataReader.Create(text, new CsvDataReaderOptions { Delimiter = ',', BufferSize = 1 << 16, OwnsReader = true }),
+                CsvDataReader.Create(text, options),
                 stream,
                 file,
                 missing.IsDefault ? [] : missing);
@@ -74,6 +83,8 @@ internal sealed class CsvRows : IDisposable
             {
                 DataFileException => e,
                 CsvMissingHeadersException => new DataFileException($"{file} is empty: its first line must name the columns"),
+                CsvRecordTooLargeException => new DataFileException(
+                    $"{file}, line 1 or 2: the row has more than {RowMax} characters, the most allowed; is a quote not closed?", e),
                 InvalidDataException => new DataFileException($"{file} is not a whole gzip file: {e.Message}", e),
                 _ => new DataFileException($"{file} cannot be read: {e.Message}", e),
             };
@@ -91,6 +102,11 @@ internal sealed class CsvRows : IDisposable
             {
                 return false;
             }
+        }
+        catch (CsvRecordTooLargeException e)
+        {
+            throw new DataFileException(
+                $"{File}, line {_nextLine}: the row has more than {RowMax} characters, the most allowed; is a quote not closed?", e);
         }
         catch (Exception e) when (e is InvalidDataException or CsvFormatException or IOException)
         {

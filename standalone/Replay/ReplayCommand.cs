@@ -63,6 +63,7 @@ internal static class ReplayCommand
                 DataFolder = parsed.GetValue(folder),
             },
             parsed.InvocationConfiguration.Output,
+            TextWriter.Synchronized(parsed.InvocationConfiguration.Error),
             TimeProvider.System).RunAsync(cancellation));
         return command;
     }

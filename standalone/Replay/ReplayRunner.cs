@@ -9,8 +9,9 @@ namespace Monolith.Standalone.Replay;
 /// <summary>Runs a replay from the options to the files and the printed figures.</summary>
 /// <param name="options">What to replay.</param>
 /// <param name="output">Receives progress and figures.</param>
+/// <param name="warnings">Receives what the user should look at.</param>
 /// <param name="time">Clock.</param>
-internal sealed class ReplayRunner(ReplayOptions options, TextWriter output, TimeProvider time)
+internal sealed class ReplayRunner(ReplayOptions options, TextWriter output, TextWriter warnings, TimeProvider time)
 {
     private long _shown;
 
@@ -22,12 +23,13 @@ internal sealed class ReplayRunner(ReplayOptions options, TextWriter output, Tim
         var begun = time.GetTimestamp();
         var spec = ModelSpecFile.Load(options.Model);
         spec = spec with { Seed = options.Seed ?? spec.Seed };
+        OutputFiles.Check(options);
         foreach (var file in new[] { options.Report, options.Predictions }.OfType<string>())
         {
             AtomicFile.CheckWritable(file);
         }
 
-        var source = new CsvExampleSource(spec, options.Data, options.Workers, options.Limit);
+        var source = new CsvExampleSource(spec, options.Data, options.Workers, options.Limit, warnings.WriteLine);
         using var folder = options.DataFolder is { } path ? DataFolder.Open(path) : DataFolder.Temporary();
         folder.CheckModel(spec);
         ReplayMark.Check(folder, source.Identity, options.Workers);

@@ -27,6 +27,27 @@ public sealed class FeatureIdTests
         Gen.Double[-1e6, 1e6].Where(x => x != Math.Floor(x)).Sample(x => FeatureId.Of(Salt, x) == FeatureId.Of(Salt, $"{x:R}"));
 
     [Fact]
+    public void A_text_with_a_fraction_of_zeros_is_the_category_of_its_integer() =>
+        Gen.Select(Gen.Long, Gen.Int[1, 9])
+            .Sample((x, zeros) => FeatureId.Of(Salt, $"{x}.{new string('0', zeros)}") == FeatureId.Of(Salt, x));
+
+    [Theory]
+    [InlineData("007.0")]
+    [InlineData("007")]
+    [InlineData("+7.0")]
+    [InlineData("7.")]
+    [InlineData("7.00a")]
+    [InlineData("1.7.0")]
+    [InlineData(".0")]
+    [InlineData("-.0")]
+    [InlineData("7e0")]
+    public void Any_other_text_is_itself(string text) =>
+        Assert.Equal(System.IO.Hashing.XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(text), unchecked((long)Salt)), FeatureId.Of(Salt, text));
+
+    [Fact]
+    public void Negative_zero_as_text_is_zero() => Assert.Equal(FeatureId.Of(Salt, 0L), FeatureId.Of(Salt, "-0.0"));
+
+    [Fact]
     public void Negative_zero_is_zero() => Assert.Equal(FeatureId.Of(Salt, "0"), FeatureId.Of(Salt, -0.0));
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using Monolith.Contracts.Events;
 using Monolith.Contracts.Specification;
 using Monolith.Standalone.Replay;
@@ -125,6 +126,52 @@ public sealed class CsvRequestsTests : IDisposable
         Assert.Contains("line 6 has 4 of 7 fields", error.Message);
     }
 
+    [Theory]
+    [InlineData("#", "#1")]
+    [InlineData("#", "\"#1\"")]
+    [InlineData("", "#")]
+    public void Rows_that_begin_with_a_number_sign_are_rows(string mark, string first)
+    {
+        var spec = Files.Spec with { Source = Files.Spec.Source! with { Time = null, Request = [] } };
+        var header = mark + "x,ts,user,session,item,pos,price,click\n";
+        using var requests = new CsvRequests(
+            spec, _files.Write(header + $"{first},1,ann,s,7,1,1,0\na,1,ann,s,7,1,1,0\n{first},1,ann,s,7,1,1,0\n"), 0, _ => true);
+        Assert.Equal([(0, 1), (1, 2), (2, 3)], new[] { Ends(requests.Read()), Ends(requests.Read()), Ends(requests.Read()) });
+        Assert.Null(requests.Read());
+    }
+
+    [Fact]
+    public void A_file_that_is_not_UTF_8_is_refused_with_its_line()
+    {
+        var text = Files.Header + "\n1,ann,s,7,1,1,0\n1,Zo\u00eb,s,7,1,1,0\n";
+        Assert.Contains("data.csv, line 3 is not UTF-8 (byte 0xeb)", FailsBytes(Encoding.Latin1.GetBytes(text)), StringComparison.Ordinal);
+        Assert.Contains("is UTF-16 text", FailsBytes([0xff, 0xfe, .. Encoding.Unicode.GetBytes(text)]), StringComparison.Ordinal);
+        Assert.Contains("line 1 holds a zero byte", FailsBytes(Encoding.Unicode.GetBytes(Files.Header)), StringComparison.Ordinal);
+        Assert.Contains("line 2 holds a zero byte", FailsBytes(Encoding.UTF8.GetBytes(Files.Header + "\n1,a\0\n")), StringComparison.Ordinal);
+        Assert.Contains("is not UTF-8", FailsBytes([.. Encoding.UTF8.GetBytes(Files.Header + "\n1,ann"), 0xc3]), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("PK\u0003\u0004abc", "a zip archive")]
+    [InlineData("PAR1abc", "a Parquet file")]
+    [InlineData("{\"user\": 1}", "JSON lines")]
+    public void Another_format_is_named(string content, string expected) =>
+        Assert.Contains(expected, Fails(content), StringComparison.Ordinal);
+
+    [Fact]
+    public void UTF_8_is_read_as_it_stands_with_or_without_its_mark_wherever_a_block_ends()
+    {
+        var user = string.Concat(Enumerable.Repeat("a\u00e9\u20ac\ud83d\ude00", 9));
+        var rows = string.Concat(Enumerable.Repeat($"1,{user},s,7,1,1,0\n", 3_000));
+        using var requests = new CsvRequests(Files.Spec, _files.Write("\ufeff" + Files.Header + "\n" + rows), 0, _ => true);
+        var group = requests.Read()!.Value.Group;
+        Assert.Equal((3_000, user), (group.Examples.Count, group.Shared["user"].Text));
+    }
+
+    [Fact]
+    public void A_quote_that_is_never_closed_is_refused() => Assert.Contains(
+        "line 1 or 2: the row has more than", Fails(Files.Header + "\n1,\"ann" + new string('x', CsvRows.RowMax)), StringComparison.Ordinal);
+
     [Fact]
     public void Two_columns_of_one_name_are_refused() =>
         Assert.Contains("two columns 'user'", Fails("ts,user,user,session,item,pos,price,click\n"));
@@ -177,6 +224,20 @@ public sealed class CsvRequestsTests : IDisposable
 
     private static (long, long) Ends((long First, long Next, ExampleGroup Group)? request) =>
         (request!.Value.First, request.Value.Next);
+
+    private string FailsBytes(byte[] content)
+    {
+        var path = _files.Write("");
+        File.WriteAllBytes(path, content);
+        return Assert.Throws<DataFileException>(() =>
+        {
+            using var requests = new CsvRequests(Files.Spec, path, 0, _ => true);
+            while (requests.Read() is not null)
+            {
+                // Until it fails.
+            }
+        }).Message;
+    }
 
     private string Fails(string content) => Assert.Throws<DataFileException>(() =>
     {

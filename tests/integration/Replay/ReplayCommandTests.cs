@@ -159,6 +159,47 @@ public sealed class ReplayCommandTests : IDisposable
         Assert.Contains(message, error);
     }
 
+    [Theory]
+    [InlineData("--report", "DATA", "--data")]
+    [InlineData("--predictions", "DATA", "--data")]
+    [InlineData("--report", "model.yaml", "--model")]
+    [InlineData("--predictions", "sub/../model.yaml", "--model")]
+    [InlineData("--predictions", "linked/model.yaml", "--model")]
+    [InlineData("--report", "link.yaml", "--model")]
+    [InlineData("--predictions", "new.out", "--report", "--report", "linked/new.out")]
+    [InlineData("--report", "kept/version", "data folder", "--data-dir", "kept")]
+    [InlineData("--report", "linked/kept/small.layout", "data folder", "--data-dir", "kept")]
+    public async Task An_output_onto_an_input_is_refused_and_the_input_stays(string option, string output, string named, params string[] more)
+    {
+        Directory.CreateSymbolicLink(Path("linked"), System.IO.Path.GetDirectoryName(_model)!);
+        File.CreateSymbolicLink(Path("link.yaml"), "model.yaml");
+        var data = Data(_ => false, requests: 2);
+        var before = (await File.ReadAllTextAsync(data, TestContext.Current.CancellationToken), await File.ReadAllTextAsync(_model, TestContext.Current.CancellationToken));
+        var (code, error) = await Run(
+            ["--data", data, option, output == "DATA" ? data : Path(output), .. more.Select(m => m.StartsWith('-') ? m : Path(m))]);
+        Assert.Equal(ExitCodes.Failure, code);
+        Assert.Contains(named, error);
+        Assert.Contains("choose another name", error);
+        Assert.Equal(before, (await File.ReadAllTextAsync(data, TestContext.Current.CancellationToken), await File.ReadAllTextAsync(_model, TestContext.Current.CancellationToken)));
+    }
+
+    [Theory]
+    [InlineData("NULL")]
+    [InlineData("NaN")]
+    [InlineData("None")]
+    [InlineData("\\N")]
+    [InlineData("N/A")]
+    public async Task An_id_that_looks_like_a_missing_value_is_warned_of_once(string spelling)
+    {
+        var rows = string.Concat(Enumerable.Range(0, 20).Select(i => $"{i},{spelling},s{i},i{i % 3},1,1,{i % 2}\n"));
+        var (code, error) = await Run("--data", _files.Write(Files.Header + "\n" + rows, "missing.csv"));
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Equal(
+            $"warning: missing.csv, line 2: '{spelling}' in column 'user' is learned as an id; where it means a missing value, "
+            + "list it under source.missing in the specification" + Environment.NewLine,
+            error);
+    }
+
     // Clicks depend on the item and fall with the position, so there is something to learn.
     private string Data(Func<int, bool> isFlipped, int requests = Requests)
     {
