@@ -43,7 +43,15 @@ internal sealed class KafkaMember : IGroupMember
     public ValueTask DisposeAsync() => _thread.StopAsync(
         () =>
         {
-            _consumer.Close();
+            try
+            {
+                _consumer.Close();
+            }
+            catch (KafkaException)
+            {
+                // It could not say goodbye; the group notices after the session's time.
+            }
+
             _consumer.Dispose();
         },
         KafkaThread.CloseTimeout);

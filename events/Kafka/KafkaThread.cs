@@ -13,6 +13,7 @@ internal sealed class KafkaThread
 
     private readonly BlockingCollection<Action> _calls = [];
     private readonly Thread _thread;
+    private int _isStopped;
 
     public KafkaThread(string name)
     {
@@ -44,7 +45,7 @@ internal sealed class KafkaThread
     /// </param>
     public async ValueTask StopAsync(Action last, TimeSpan timeout)
     {
-        if (_calls.IsAddingCompleted)
+        if (Interlocked.Exchange(ref _isStopped, 1) != 0)
         {
             return;
         }

@@ -108,13 +108,18 @@ internal sealed class KafkaWriter : ITransactionalWriter
                 await running.WaitAsync(TimeSpan.FromMilliseconds(left)).ConfigureAwait(false);
                 return;
             }
-            catch (TimeoutException) when (!running.IsCompleted)
+            catch (TimeoutException) when (running.IsCompleted || Environment.TickCount64 < Volatile.Read(ref _deadline))
             {
-                if (Environment.TickCount64 >= Volatile.Read(ref _deadline))
+                // It ended just now, or its next step got more time.
+            }
+            catch (TimeoutException e)
+            {
+                Volatile.Write(ref _isAbandoned, true);
+                throw new EventLogException(
+                    $"Kafka's client did not finish a call of the writer '{_name}'; the writer is opened again with new clients.", e)
                 {
-                    Volatile.Write(ref _isAbandoned, true);
-                    throw new EventLogException($"Kafka's client did not finish a call of the writer '{_name}'; it is opened anew.") { OutcomeUnknown = true };
-                }
+                    OutcomeUnknown = true,
+                };
             }
         }
     }
