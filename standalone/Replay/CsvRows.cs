@@ -68,7 +68,11 @@ internal sealed class CsvRows : IDisposable
             // A row that begins with '#' is a row: the parser's comments begin with a character that the reader refuses.
             var options = new CsvDataReaderOptions
             {
-                Delimiter = ',', Comment = '\0', BufferSize = 1 << 16, MaxBufferSize = RowMax, OwnsReader = true,
+                Delimiter = ',',
+                Comment = '\0',
+                BufferSize = 1 << 16,
+                MaxBufferSize = RowMax,
+                OwnsReader = true,
             };
             return new CsvRows(
                 CsvDataReader.Create(text, options),
