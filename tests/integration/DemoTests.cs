@@ -7,6 +7,7 @@ using Monolith.Standalone.Hosting;
 namespace Monolith.Integration.Tests;
 
 /// <summary>The demo in this process, over real HTTP: what was learned, and that it is still there the second time.</summary>
+[Collection(MeasuringCollection.Name)]
 public sealed class DemoTests(ITestOutputHelper output) : IDisposable
 {
     // A small world is learned quickly; the drift is left to the command itself.

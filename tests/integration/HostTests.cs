@@ -12,6 +12,7 @@ using Monolith.Standalone.Hosting;
 namespace Monolith.Integration.Tests;
 
 /// <summary>The service in one process: events in, scores out, and what it was given before.</summary>
+[Collection(MeasuringCollection.Name)]
 public sealed class HostTests : IDisposable
 {
     private const string Yaml = """
