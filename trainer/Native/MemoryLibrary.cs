@@ -27,16 +27,21 @@ internal static partial class MemoryLibrary
             return false;
         }
 
-        using var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        var file = new SafeFileHandle(descriptor, ownsHandle: true);
         try
         {
             RandomAccess.Write(file, library, 0);
             handle = NativeLibrary.Load(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{descriptor}"));
+
+            // Stays open, like the library: the loader knows libraries by path, and would answer the next bytes that get
+            // this descriptor's number with this library.
+            file.SetHandleAsInvalid();
             reason = null;
             return true;
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException)
         {
+            file.Dispose();
             reason = e.Message;
             return false;
         }
